@@ -15,12 +15,12 @@ NODE = Path(__file__).parent / "node_modules"
 
 
 def place(variable: str, what: str, usual: Path | None = None) -> Path:
-    """A path that an environment variable names, else the usual one. Without it nothing would be tested."""
+    """A path that an environment variable names, else the usual one. Fails if neither exists, so that a test never passes vacuously."""
     value = os.environ.get(variable) or usual
     if not value:
-        pytest.fail(f"{variable} has to name {what}.")
+        pytest.fail(f"{variable} must name {what}.")
     path = Path(value).resolve()
-    assert path.exists(), f"{path} is not there; {variable} names {what}."
+    assert path.exists(), f"{path} does not exist; {variable} names {what}."
     return path
 
 
@@ -76,7 +76,7 @@ def lint():
             text=True,
             timeout=300,
             env=environment,
-            # Where no configuration of somebody's is found.
+            # A folder without a configuration of the user's.
             cwd=path.parent,
             check=False,
         )

@@ -1,4 +1,4 @@
-"""Clients that generators make of what is enriched: they compile, and have what the API and the gateway call theirs."""
+"""Clients generated from enriched documents: they compile, and have the names of the API and of the gateway."""
 
 import importlib
 import json
@@ -14,7 +14,7 @@ from conftest import NODE
 HERE = Path(__file__).parent
 CLASHES = HERE / "documents" / "clashes.yaml"
 SMALL = [CLASHES, HERE / "documents" / "identities.yaml", HERE.parents[2] / "examples" / "openapi.yaml"]
-# What is the API's own in `clashes.yaml`: a member of each schema that has a name as the gateway's could be.
+# The API's own members in `clashes.yaml`: one of each schema whose name could be one of the gateway's.
 OWN_MEMBERS = ["kilometres", "proof", "blueprint", "depth", "hinges"]
 OUR_MEMBERS = ["request_id", "instance", "remaining", "pointer"]
 
@@ -30,7 +30,7 @@ def run(*command: object, cwd: Path) -> str:
 
 
 def compiles(folder: Path) -> None:
-    """What TypeScript says of all files in a folder."""
+    """Runs TypeScript's compiler on all files in a folder."""
     options = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "esnext"]
     options += ["--moduleResolution", "bundler", "--lib", "es2022,dom,dom.iterable"]
     run("node", NODE / "typescript" / "bin" / "tsc", *options, *folder.rglob("*.ts"), cwd=folder)
@@ -73,9 +73,9 @@ def test_hey_api_makes_a_client_that_compiles_and_sends_the_key_once(enrich, tmp
 @pytest.mark.parametrize("original", SMALL, ids=lambda path: path.stem)
 def test_openapi_python_client_makes_a_package_with_all_of_both(enrich, tmp_path, original, monkeypatch):
     (tmp_path / "config.yaml").write_text("post_hooks: []\npackage_name_override: made\n")
-    said = run(sys.executable, "-m", "openapi_python_client", "generate", "--path", enrich(original).as_json,
+    output = run(sys.executable, "-m", "openapi_python_client", "generate", "--path", enrich(original).as_json,
                "--output-path", tmp_path / "out", "--config", tmp_path / "config.yaml", cwd=tmp_path)
-    assert "Unable to" not in said and "duplicate" not in said.lower(), said
+    assert "Unable to" not in output and "duplicate" not in output.lower(), output
     if original != CLASHES:
         return
     monkeypatch.syspath_prepend(tmp_path / "out")

@@ -1,4 +1,4 @@
-"""What is enriched passes the validators that a client's tools are built on, and two readers of YAML."""
+"""Enriched documents pass the validators that client tools are built on, and two YAML parsers."""
 
 import json
 from pathlib import Path
@@ -16,19 +16,19 @@ REAL = (HERE / "real_documents.txt").read_text().splitlines()
 
 
 def read(path: Path) -> dict:
-    """A document. JSON is YAML, but PyYAML takes no tabs, and minutes for what is large."""
+    """A document. JSON is YAML, but PyYAML accepts no tabs, and takes minutes for large files."""
     return json.loads(path.read_bytes()) if path.suffix == ".json" else yaml.safe_load(path.read_bytes())
 
 
 def assert_read_alike(enriched) -> None:
     document = enriched.document
-    # PyYAML reads YAML 1.1, ruamel YAML 1.2: what is text to one must not be a date or a truth to the other.
+    # PyYAML reads YAML 1.1, ruamel YAML 1.2: what is a string to one must not be a date or a boolean to the other.
     assert yaml.load(enriched.as_yaml.read_bytes(), Loader=yaml.CSafeLoader) == document
     assert YAML(typ="safe").load(enriched.as_yaml.read_bytes()) == document
 
 
 def assert_complete(document: dict) -> None:
-    """Every operation tells of the errors that can happen everywhere."""
+    """Every operation documents the errors that can happen everywhere."""
     methods = {"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"}
     operations = [
         operation for item in document["paths"].values() for name, operation in item.items() if name in methods

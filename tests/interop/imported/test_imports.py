@@ -1,6 +1,6 @@
 """Documents that others wrote are imported within bounds, and those that are refused are known.
 
-`packages.json` pins where they come from, `refused.json` says which are refused and for which fault.
+`packages.json` pins where they come from, `refused.json` lists which are refused and for which fault.
 """
 
 import json
@@ -34,13 +34,13 @@ MILLISECONDS, MILLISECONDS_PER_MEGABYTE = 400, 400
 def documents():
     found = fetch.documents(CACHE)
     assert len(found) > 2_800
-    # The small ones first: a process keeps some of the memory that it has once had.
+    # Small ones first: a process keeps some of the memory that it once had.
     return sorted(found, key=lambda path: (path.stat().st_size, path))
 
 
 @pytest.fixture(scope="module")
 def reports(documents):
-    """What importing each document in one process said, by its path below the cache."""
+    """The report of importing each document in one process, by its path below the cache."""
     names = "".join(f"{path}\n" for path in documents)
     done = subprocess.run(
         [importer()],
@@ -119,15 +119,15 @@ def test_the_largest_starts_and_validates(documents, tmp_path):
     try:
         port = free_port()
         command = [binary(), "serve", "--openapi", largest, "--upstream", upstream.url, "--listen", f"{HOST}:{port}"]
-        said = tmp_path / "said"
-        gateway = ServerProcess("fairgate", command, port, tmp_path, output=said, patience=LONGEST_START)
+        output = tmp_path / "output"
+        gateway = ServerProcess("fairgate", command, port, tmp_path, output=output, patience=LONGEST_START)
         try:
-            headers = {"X-API-Key": first_key(said.read_text())}
+            headers = {"X-API-Key": first_key(output.read_text())}
             refused = httpx.get(f"{gateway.url}/beta/users?$top=-1", headers=headers)
             assert refused.status_code == 400, refused.text
             [detail] = refused.json()["error"]["details"]
             assert (detail["in"], detail["name"]) == ("query", "$top")
-            # Nothing that is served by the upstream, but this time it is asked.
+            # The upstream serves nothing, but this request reaches it.
             passed = httpx.get(f"{gateway.url}/beta/users?$top=1", headers=headers)
             assert passed.json()["error"]["code"] == "RESOURCE_NOT_FOUND"
         finally:
@@ -137,7 +137,7 @@ def test_the_largest_starts_and_validates(documents, tmp_path):
 
 
 def first_key(text):
-    """The one-line start says it before the sentence that explains it."""
+    """The one-line start prints it before the sentence that explains it."""
     before, found, _ = text.partition("\n\nThis is the first key.")
     assert found, text
     return before.splitlines()[-1]

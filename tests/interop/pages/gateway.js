@@ -24,7 +24,7 @@ function freePort() {
 /** Starts the gateway that FAIRGATE_BIN names. */
 export async function start() {
   const binary = process.env.FAIRGATE_BIN;
-  if (!binary) throw new Error("FAIRGATE_BIN has to name the gateway's binary");
+  if (!binary) throw new Error("FAIRGATE_BIN must name the gateway's binary");
   const folder = mkdtempSync(join(tmpdir(), "fairgate-pages-"));
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
@@ -37,8 +37,8 @@ export async function start() {
   run("maintenance", "on", "--from", "2100-01-01T01:00:00Z", "--until", "2100-01-01T02:30:00Z",
     "--message", "We move to a <i>larger</i> disk & more | pipes.");
   const child = spawn(binary, ["serve", "--config", configuration], { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
-  child.stderr.on("data", (bytes) => { said += bytes; });
+  let errors = "";
+  child.stderr.on("data", (bytes) => { errors += bytes; });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const deadline = Date.now() + 30_000;
   for (;;) {
@@ -46,17 +46,17 @@ export async function start() {
       await fetch(`${origin}/_docs/`);
       break;
     } catch (error) {
-      if (Date.now() > deadline || child.exitCode !== null) throw new Error(`the gateway does not answer: ${said}`, { cause: error });
+      if (Date.now() > deadline || child.exitCode !== null) throw new Error(`the gateway does not answer: ${errors}`, { cause: error });
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
   return {
     origin,
-    /** Writes the pages as files, and tells where. */
+    /** Writes the pages as files, and returns where. */
     export() {
       const target = join(folder, "exported");
-      const told = JSON.parse(run("docs", "export", target, "--json"));
-      return { folder: target, files: told.files };
+      const exported = JSON.parse(run("docs", "export", target, "--json"));
+      return { folder: target, files: exported.files };
     },
     async stop() {
       child.kill("SIGTERM");

@@ -102,9 +102,9 @@ test("every link of the served pages is alive", async () => {
   // The addresses that JSON and examples name are alive, too.
   const index = await (await fetch(`${gateway.origin}/_docs/index.json`)).json();
   for (const { page, code } of index.codes) {
-    const told = await (await fetch(`${gateway.origin}${page}`, { headers: { Accept: "application/json" } })).json();
-    assert.equal(told.code, code);
-    assert.equal((await fetch(told.example.body.error.check)).status, 200, code);
+    const shown = await (await fetch(`${gateway.origin}${page}`, { headers: { Accept: "application/json" } })).json();
+    assert.equal(shown.code, code);
+    assert.equal((await fetch(shown.example.body.error.check)).status, 200, code);
   }
 });
 
@@ -119,8 +119,8 @@ for (const look of looks) {
       const name = address.slice(`${gateway.origin}/_docs/`.length) || "index";
       await page.evaluate(axe);
       const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-      const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join("\n  ")}`);
-      assert.deepEqual(told, [], `${name} (${look.name})`);
+      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join("\n  ")}`);
+      assert.deepEqual(found, [], `${name} (${look.name})`);
       const { scrolled, shown, headings, title } = await page.evaluate(() => ({
         scrolled: document.documentElement.scrollWidth,
         shown: document.documentElement.clientWidth,

@@ -5,7 +5,7 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A request and the document that says what it has to be."""
+    """A request and the document that describes it."""
 
     document: str
     method: str

@@ -1,4 +1,4 @@
-"""Requests to documents that others wrote: one that fits each operation, and one for each way to break it."""
+"""Requests to documents of others: a valid one for each operation, and one for each way to break it."""
 
 import json
 import urllib.parse

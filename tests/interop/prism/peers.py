@@ -1,4 +1,4 @@
-"""An upstream that takes everything, and the two gateways before it: Prism and Fairgate."""
+"""An upstream that accepts everything, and the two gateways before it: Prism and Fairgate."""
 
 import dataclasses
 import http.client
@@ -53,7 +53,7 @@ class Upstream:
 
 class Prism:
     """`prism proxy --errors`: it answers what breaks the document in the upstream's place. Some requests end it,
-    so that it has to be started anew."""
+    so that it must be restarted."""
 
     def __init__(self, folder, document, upstream):
         self._folder = folder
@@ -123,7 +123,7 @@ requests = "none"
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What a gateway did with a case. The status is 0 if it never answered."""
+    """How a gateway handled a case. The status is 0 if it never answered."""
 
     accepted: bool
     status: int
@@ -131,11 +131,11 @@ class Verdict:
 
 
 def ask(gateway, number, case, upstream, credentials):
-    """Sends a case through a gateway. It was accepted if the upstream has seen it, whatever the answer became."""
+    """Sends a case through a gateway. It was accepted if the upstream has seen it, whatever the response."""
     marker = f"{gateway.port}-{number}"
     connection = http.client.HTTPConnection(HOST, gateway.port, timeout=PATIENCE)
     try:
-        # Nothing is normalised on the way: the target is sent as the case has it.
+        # Nothing is normalised: the target is sent as the case has it.
         connection.putrequest(case.method, case.target, skip_accept_encoding=True)
         for name, value in (*case.headers, ("Authorization", f"Bearer {credentials}"), (CASE, marker)):
             connection.putheader(name, value)

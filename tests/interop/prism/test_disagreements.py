@@ -88,7 +88,7 @@ def compare(name, found):
     turned = [case for case in known if case in now and known[case] != now[case]]
     assert not new, "new disagreements:\n" + "\n".join(new)
     assert not gone, "named, but they agree now:\n" + "\n".join(gone)
-    assert not turned, "named the other way round:\n" + "\n".join(turned)
+    assert not turned, "named with the sides swapped:\n" + "\n".join(turned)
 
 
 def describe(case, verdicts):
@@ -97,7 +97,7 @@ def describe(case, verdicts):
 
 
 def write_found(name, found):
-    """What was found, to be looked at and moved to `disagreements.json` with its reason."""
+    """The findings, to be examined and moved to `disagreements.json` with their reasons."""
     folder = TARGET / "prism"
     folder.mkdir(parents=True, exist_ok=True)
     entries = [

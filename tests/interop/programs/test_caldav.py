@@ -18,7 +18,7 @@ DAY = datetime.datetime(2026, 12, 1), datetime.datetime(2026, 12, 2)
 
 
 def settings():
-    """The settings of docs/webdav.md: what stands above the tables, and the lines of [upstream] and [keys]."""
+    """The settings of docs/webdav.md: what is above the tables, and the lines of [upstream] and [keys]."""
     page = (ROOT / "docs" / "webdav.md").read_text()
     block = re.search(r"```toml\n(.*?)```", page, re.DOTALL)[1]
     tables = re.split(r"^\[(\w+)\]\n", block, flags=re.MULTILINE)
@@ -29,7 +29,7 @@ def settings():
 
 
 def radicale(folder):
-    """A calendar server that takes whoever comes: the gateway has checked the key."""
+    """A calendar server without authentication: the gateway has checked the key."""
     port = free_port()
     (folder / "rights").write_text("[all]\nuser: .*\ncollection: .*\npermissions: RrWw\n")
     (folder / "config").write_text(

@@ -1,4 +1,4 @@
-"""The comparison with other proxies, as short as it can be: it measures something, and tells it in a form that can be read."""
+"""The comparison with other proxies, as short as possible: it measures something, and reports it in a readable form."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def numbers(line):
     return [cell for cell in line.split("|")[2:-1] if any(letter.isdigit() for letter in cell)]
 
 
-def test_it_measures_and_tells_what_it_measured(tmp_path):
+def test_it_measures_and_reports_what_it_measured(tmp_path):
     for name in ("nginx", "haproxy"):
         program(name, name)
     done = compare(tmp_path, "--smoke", "--no-install", "--peers", "nginx", "haproxy", "--only", "work", "latency", "denied-429")
@@ -49,7 +49,7 @@ def test_it_measures_and_tells_what_it_measured(tmp_path):
     assert len(bars) == 2 + 2 * (2 * len(PROXIES)), len(bars)
 
 
-def test_results_are_told_anew_and_what_failed_with_them(tmp_path):
+def test_results_are_reported_again_with_the_failures(tmp_path):
     figures = {"row": "work", "proxy": "fairgate", "round": 0, "user": 4.0, "system": 9.0, "rps": 50000.0, "busy": 0.99}
     results = {
         "machine": {"cpu": "<&>", "cores": 2, "memory": 2**33, "kernel": "6.1", "system": "Debian", "when": "2026-01-01T00:00+00:00"},

@@ -18,8 +18,8 @@ from installed import program, run
 from server_process import HOST, ServerProcess, free_port
 
 LAYER_BYTES = 24 << 20
-# A container client looks for a 401 with a Bearer challenge before it sends its token: the other way round of
-# 401 and 403, as RFC 9110 has it. And /v2/ is a path that ends in a slash.
+# A container client looks for a 401 with a Bearer challenge before it sends its token: 401 and 403
+# as in RFC 9110. And /v2/ is a path that ends in a slash.
 TOP = 'trailing_slash = "keep"\nstatuses = "rfc9110"'
 SIZES = '[sizes]\nmax_body_size = "64MiB"'
 
@@ -82,7 +82,7 @@ def image(folder):
 
 
 def files(folder):
-    """What an OCI folder holds, by name."""
+    """The contents of an OCI folder, by name."""
     root = pathlib.Path(folder)
     return {path.name: path.read_bytes() for path in (root / "blobs" / "sha256").iterdir()}
 
@@ -98,7 +98,7 @@ def gateway(start, straight):
 
 
 def copy(folder, from_, to, *words):
-    """Copies an image with skopeo, which trusts nobody it is not told to."""
+    """Copies an image with skopeo, which trusts only configured sources."""
     command = [program("skopeo", "skopeo"), "--insecure-policy", "copy", "--preserve-digests", *words, from_, to]
     done = run(*command, folder=folder, environment={**os.environ, "XDG_RUNTIME_DIR": str(folder)})
     return done
@@ -128,9 +128,9 @@ def test_an_image_goes_through_the_gateway_as_it_goes_straight(tmp_path, straigh
     assert gateway.used(key) > 0
 
 
-def test_what_is_not_there_is_free_and_tells_so(tmp_path, gateway):
+def test_what_does_not_exist_is_free_and_reported_as_such(tmp_path, gateway):
     key = gateway.new_key()
-    # The ping is a success, so it is charged; what follows is not there.
+    # The ping is a success, so it is charged; what follows does not exist.
     source = f"docker://{gateway.authority}/team/nothing:latest"
     words = ("--src-tls-verify=false", "--src-registry-token", key.secret)
     done = copy(tmp_path, source, f"oci:{tmp_path / 'pulled'}:latest", *words)

@@ -10,7 +10,7 @@ from installed import program, run
 from polling import wait_until
 from server_process import HOST, ServerProcess, free_port
 
-# This client knows no header for a key.
+# This client has no option for a key header.
 PUBLIC = '[[endpoints]]\nmethod = "POST"\npath = "/{service}/{call}"\npublic = true'
 
 
@@ -57,7 +57,7 @@ def test_a_watch_through_the_gateway_sees_each_change_at_once(tmp_path, straight
             words(gateway, "watch", "--prefix", "fruit"), stdout=seen, stderr=subprocess.STDOUT, env={**os.environ}
         )
     try:
-        # Until the watch stands, a change is not seen; so the first one is made again and again.
+        # Until the watch is established, a change is not seen; so the first one is repeated.
         def sees_first():
             run(*words(straight, "put", "fruit0", "apple"), folder=tmp_path)
             return "apple" in (tmp_path / "seen").read_text()

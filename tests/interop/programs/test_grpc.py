@@ -90,10 +90,10 @@ def test_a_stream_of_answers_comes_as_it_is_sent(straight, gateway, key):
         with channel(server) as opened:
             stub = health_pb2_grpc.HealthStub(opened)
             watched = stub.Watch(health_pb2.HealthCheckRequest(service="closed"), timeout=20, **more)
-            # The stream stays open: what has come has come before its end.
+            # The stream stays open: what arrived came before its end.
             assert next(watched).status == health_pb2.HealthCheckResponse.NOT_SERVING
             watched.cancel()
-    # Who hangs up on a success has had it.
+    # A client that hangs up on a success has received it.
     wait_until(lambda: gateway.used(key) == 1, "the stream is charged")
 
 
@@ -107,11 +107,11 @@ def test_many_calls_at_once_share_one_connection(gateway, key):
 
 
 def test_buf_curl_finds_the_service_by_reflection(tmp_path, straight, gateway, key):
-    said = []
+    answers = []
     for server, more in ((straight, []), (gateway, ["--header", f"X-API-Key: {key.secret}", "--reflect-header", f"X-API-Key: {key.secret}"])):
         command = [BUF, "curl", "--protocol", "grpc", "--http2-prior-knowledge", *more]
         command += ["--data", json.dumps({"service": "shop"}), f"{server.url}{CHECK}"]
         done = run(*command, folder=tmp_path, environment={**os.environ, "HOME": str(tmp_path)})
         assert done.returncode == 0, done.stdout
-        said.append(json.loads(done.stdout))
-    assert said[0] == said[1] == {"status": "SERVING"}
+        answers.append(json.loads(done.stdout))
+    assert answers[0] == answers[1] == {"status": "SERVING"}

@@ -51,7 +51,7 @@ class Receiver:
         self._process = None
 
     def take(self):
-        """The spans that have arrived since it was asked last."""
+        """The spans that have arrived since the last call."""
         arrived = self._arrived.read_text().split()
         self._arrived.write_text("")
         return arrived
@@ -109,10 +109,10 @@ class Export:
     batches: int
 
     def check(self, case):
-        """Waits for its end, and compares what became of the spans with the page."""
-        told, log = self.process.communicate(timeout=120)
+        """Waits for its end, and compares what happened to the spans with the page."""
+        output, log = self.process.communicate(timeout=120)
         assert self.process.returncode == 0, log
-        failed = set(json.loads(told.splitlines()[-1])["failed"])
+        failed = set(json.loads(output.splitlines()[-1])["failed"])
         sent = {f"{batch}-{number}" for batch in range(self.batches) for number in range(SIZE)}
         took = self.receiver.take()
         arrived = set(took)
@@ -177,7 +177,7 @@ def test_a_long_maintenance_is_reported(client, gateway, receiver):
     finally:
         gateway.command("maintenance", "off")
     assert gateway.used(key) == 0
-    assert errors(gateway, "MAINTENANCE") == before + 1, "who knows that it takes so long does not try again"
+    assert errors(gateway, "MAINTENANCE") == before + 1, "an exporter that knows the long wait does not retry"
 
 
 @every_client
@@ -196,7 +196,7 @@ def test_a_limit_that_is_used_up_is_reported(client, gateway, receiver):
     with exporting(client, receiver, client.endpoint(gateway.authority), key, 4) as export:
         export.check("3 requests per month")
     assert gateway.used(key) == 3
-    assert errors(gateway, "API_LIMIT_EXCEEDED") == before + 1, "who knows that it takes so long does not try again"
+    assert errors(gateway, "API_LIMIT_EXCEEDED") == before + 1, "an exporter that knows the long wait does not retry"
 
 
 def test_google_s_library_reads_when_to_try_again(grpc_gateway):
@@ -207,17 +207,17 @@ def test_google_s_library_reads_when_to_try_again(grpc_gateway):
     finally:
         grpc_gateway.command("maintenance", "off")
     metadata = dict(error.value.trailing_metadata())
-    told = Status.FromString(metadata["grpc-status-details-bin"])
-    assert (told.code, told.message) == (error.value.code().value[0], error.value.details())
+    status = Status.FromString(metadata["grpc-status-details-bin"])
+    assert (status.code, status.message) == (error.value.code().value[0], error.value.details())
     info = RetryInfo()
-    [detail] = told.details
+    [detail] = status.details
     assert detail.Unpack(info)
     assert info == RetryInfo.FromString(metadata["google.rpc.retryinfo-bin"])
     assert info.retry_delay.seconds == int(metadata["retry-after"]) > 1000
 
 
 @over_http
-def test_a_slash_at_the_end_is_what_the_table_says(client, gateway, receiver):
+def test_a_slash_at_the_end_matches_the_table(client, gateway, receiver):
     key = gateway.new_key()
     with exporting(client, receiver, client.endpoint(gateway.authority, "/"), key) as export:
         export.check("a slash at the end")

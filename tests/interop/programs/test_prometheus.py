@@ -51,7 +51,7 @@ def scraped(url, **headers):
 
 
 def before(url, query):
-    """The words of a query with the server's address where promtool wants it: before the query itself."""
+    """The arguments of a query with the server's address where promtool expects it: before the query itself."""
     flags = [word for word in query if word.startswith("--")]
     kind, *rest = [word for word in query if not word.startswith("--")]
     return [kind, *flags, url, *rest]
@@ -67,14 +67,14 @@ def test_promtool_gets_through_the_gateway_what_it_gets_straight(tmp_path, strai
         ("range", f"--start={at - 60}", f"--end={at - 1}", "--step=1s", "count(up)"),
     ):
         command = [program("promtool", "prometheus"), "query"]
-        # This client knows no header for a key, but the user of an address.
+        # This client has no option for a key header, but sends the user of a URL.
         plain = run(*command, *before(straight.url, query), folder=tmp_path)
         gated = run(*command, *before(f"http://{key.secret}:unused@{gateway.authority}", query), folder=tmp_path)
         assert (gated.returncode, gated.stdout) == (plain.returncode, plain.stdout)
         assert plain.returncode == 0, plain.stdout
 
 
-def test_a_query_that_is_wrong_is_free_and_keeps_what_prometheus_says_of_it(gateway):
+def test_a_wrong_query_is_free_and_keeps_the_error_of_prometheus(gateway):
     key = gateway.new_key()
     asked = {"params": {"query": "up{"}, "headers": {"X-API-Key": key.secret}}
     answer = httpx.get(f"{gateway.url}/api/v1/query", **asked)
@@ -92,7 +92,7 @@ def test_prometheus_scrapes_through_the_gateway_with_a_key(start, straight, gate
 
 
 class Receiver:
-    """A Prometheus that takes what others write, and scrapes nothing. It can be stopped and started again on the same port."""
+    """A Prometheus that accepts remote writes, and scrapes nothing. It can be stopped and started again on the same port."""
 
     def __init__(self, folder):
         self._folder, self.port = folder, free_port()
@@ -190,7 +190,7 @@ def write(start, before_receiver):
 
 
 def assert_all_arrive(receiver, writes):
-    """What was scraped until now has arrived, or does so soon, and nothing was given up."""
+    """What was scraped until now has arrived, or does so soon, and nothing was dropped."""
     at = time.time()
     scraped = up_at(writes.url, at, writes)
     assert len(scraped) > 5
@@ -229,7 +229,7 @@ def test_samples_arrive_after_a_maintenance(receiver, before_receiver, write):
 def test_samples_that_a_limit_denies_are_reported_as_failed(receiver, before_receiver, write):
     before = counter(receiver.url, APPENDED)
     writes = write(plan="three")
-    wait_until(lambda: counter(writes.url, FAILED) > 0, "the writer gives samples up")
+    wait_until(lambda: counter(writes.url, FAILED) > 0, "the writer drops samples")
 
     def figures():
         sent, failed = counter(writes.url, SENT), counter(writes.url, FAILED)
@@ -252,9 +252,9 @@ def test_samples_that_a_limit_denies_are_kept_where_the_writer_retries_429(recei
 
 def test_samples_that_a_slash_turns_away_are_reported_as_failed(receiver, before_receiver, write):
     writes = write(path="/api/v1/write/")
-    wait_until(lambda: counter(writes.url, FAILED) > 0, "the writer gives samples up")
+    wait_until(lambda: counter(writes.url, FAILED) > 0, "the writer drops samples")
     wait_until(lambda: counter(writes.url, SENT) == counter(writes.url, FAILED), "each sample is reported")
     assert not up_at(receiver.url, time.time(), writes)
-    # The writer's log says what to change.
+    # The writer's log names the remedy.
     assert "Send the request to /api/v1/write, without the slash." in writes.log.read_text()
     assert before_receiver.used(writes.key) == 0

@@ -1,5 +1,5 @@
 """slowhttptest before Fairgate: heads, bodies and readers that are as slow as can be, and ranges without end. The gateway
-ends their connections, and whoever asks meanwhile is answered as ever."""
+ends their connections, and other requests are answered meanwhile."""
 
 import concurrent.futures
 import csv
@@ -17,7 +17,7 @@ from server_process import HOST, ServerProcess, free_port
 CONNECTIONS = 100
 # Time-outs of 2 seconds end them long before that, also on a machine that is busy.
 LONGEST_SECONDS = 40
-# Slow readers hold on for so long, whatever is done to them.
+# Slow readers keep their connections that long, in any case.
 READ_SECONDS = 20
 LARGE = 8 << 20
 
@@ -58,7 +58,7 @@ def gateway(start):
 
 
 def attack(mode, gateway, folder, *more, seconds=LONGEST_SECONDS):
-    """Attacks, and gives what slowhttptest says of the end and its figures of each second."""
+    """Attacks, and returns slowhttptest's summary and its figures of each second."""
     command = [program("slowhttptest", "slowhttptest"), f"-{mode}", "-c", CONNECTIONS, "-r", 50, "-l", seconds]
     command += ["-i", 1, "-p", 15, "-g", "-o", folder / mode, "-v", 1, "-u", f"{gateway.url}/large", *more]
     done = run(*command, folder=folder, seconds=seconds + 60)
@@ -81,20 +81,21 @@ def test_every_slow_client_is_ended_and_the_others_are_served(tmp_path, gateway)
         while not all(one.done() for one in attacks.values()):
             answer = client.get(f"{gateway.url}/small")
             assert (answer.status_code, answer.text) == (200, "small")
-            # What is open last is read while the slow readers still hold on.
+            # The last count is read while the slow readers still keep their connections.
             last = descriptors(gateway) if not attacks["X"].done() else last
             answered, most = answered + 1, max(most, last)
             time.sleep(0.02)
     assert answered > 50, "others were not served meanwhile"
     assert most > before + CONNECTIONS, f"no more than {most} sockets were open: that was no attack"
     for mode, one in attacks.items():
-        told, seconds = one.result()
+        summary, seconds = one.result()
         assert all(second["Service Available"] == 100 for second in seconds), (mode, seconds)
         if mode == "X":
-            # Whoever reads so slowly finds the end only behind all that the system still has for him; the gateway has
-            # let go of him long before.
+            # So slow a reader finds the end only after everything in the kernel's buffer; the gateway has
+        #
+            # closed the connection long before.
             assert last < before + 30, last
             continue
-        assert "No open connections left" in told, (mode, told)
+        assert "No open connections left" in summary, (mode, summary)
         # The gateway ended them itself, and did not wait until the attack was over.
         assert seconds[-1]["Seconds"] < LONGEST_SECONDS, (mode, seconds)

@@ -1,4 +1,4 @@
-"""The table of docs/clients.md: what became of what a client sent."""
+"""The table of docs/clients.md: what happens to what a client sent."""
 
 import re
 

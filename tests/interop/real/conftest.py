@@ -2,7 +2,7 @@
 
 import pytest
 
-# These modules assert for the tests, so their failures are to be told as fully.
+# These modules assert for the tests, so their failures must be reported as fully.
 pytest.register_assert_rewrite("error_specification", "two_ways")
 
 import upstream_servers
@@ -32,7 +32,7 @@ def httpbin(start):
 
 @pytest.fixture(scope="session")
 def httpbin_gateway(start, httpbin):
-    # httpbin answers a second or two late where it is asked to.
+    # httpbin delays some responses by a second or two on request.
     return start(GatewayProcess, httpbin.url, more='[timeouts]\nfirst_byte = "5s"')
 
 

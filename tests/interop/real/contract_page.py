@@ -1,4 +1,4 @@
-"""Reads docs/contract.md: the table that says what becomes of each status of the upstream."""
+"""Reads docs/contract.md: the table that maps each status of the upstream."""
 
 import dataclasses
 import re
@@ -10,7 +10,7 @@ TITLE = "## What the upstream's answer becomes"
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One row of the table. `becomes` is None where the answer passes as it is."""
+    """One row of the table. `becomes` is None where the response passes unchanged."""
 
     upstream: str
     statuses: tuple
@@ -47,7 +47,7 @@ def explicit(upstream):
 
 
 def rest(upstream, named):
-    """The statuses of the classes of a row, `other 4xx`, that no row names, and one above 599 if it says so."""
+    """The statuses of the classes of a row, `other 4xx`, that no row names, and one above 599 if the row includes it."""
     classes = [int(digit) for digit in re.findall(r"\b(\d)xx\b", upstream) if f"not {digit}xx" not in upstream]
     of_classes = {status for digit in classes for status in range(digit * 100, digit * 100 + 100)}
     return (of_classes - named) | ({600, 799, 999} if "above 599" in upstream else set())

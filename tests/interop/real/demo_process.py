@@ -13,7 +13,7 @@ PLAN = "thousands"
 
 
 class Demo:
-    """`fairgate demo --json`: it tells where everything is."""
+    """`fairgate demo --json`: it prints where everything is."""
 
     def __init__(self, folder):
         self._log = open(folder / "demo.log", "wb")
@@ -30,10 +30,10 @@ class Demo:
             if line == "}\n":
                 break
         assert text.endswith("}\n"), (folder / "demo.log").read_text()
-        told = json.loads(text)
-        self.gateway = told["gateway"]
-        self.sample_api = told["sample_api"]
-        self.configuration = pathlib.Path(told["config"])
+        printed = json.loads(text)
+        self.gateway = printed["gateway"]
+        self.sample_api = printed["sample_api"]
+        self.configuration = pathlib.Path(printed["config"])
 
     def stop(self):
         """Ends it, as Ctrl-C does."""
@@ -43,10 +43,10 @@ class Demo:
 
 
 class DemoGateway:
-    """A gateway as the demo configures it, but for what keeps a client from asking thousands of times."""
+    """A gateway as the demo configures it, without the limits that stop thousands of requests."""
 
     def __init__(self, folder, demo, top="", document=()):
-        """`top` stands at the beginning of the configuration; `document` are pairs of texts, of which the
+        """`top` is the beginning of the configuration; `document` are pairs of texts, of which the
         first is replaced by the second in the document."""
         self.folder, port = folder, free_port()
         text = demo.configuration.with_name("openapi.yaml").read_text()
@@ -57,12 +57,12 @@ class DemoGateway:
         text = demo.configuration.read_text()
         for pattern, replacement in [
             (r'address = ".*"', f'address = "{HOST}:{port}"'),
-            # Most of what is asked here has to fail.
+            # Most requests here must fail.
             (r"errors_per_key = \d+", 'errors_per_key = "off"'),
-            # A wrong key is to be refused because nobody knows it: what is refused for its form already, by
-            # 400, is no refusal of a key to Schemathesis.
+            # A wrong key must be refused as unknown: a refusal for its form, by
+            # 400, is not a refusal of a key to Schemathesis.
             (r"pattern = '.*'", "pattern = 'SCHEMATHESIS-INVALID-VALUE'"),
-            # The API answers at once, but for an operation that never does.
+            # The API responds at once, except for an operation that never does.
             (r'first_byte = ".*"', 'first_byte = "500ms"'),
             (r"(?=\[plans\.free\])", f'[plans.{PLAN}]\nlimits = ["100000000 per month"]\n\n'),
             (r"\A", f"{top}\n"),
@@ -84,7 +84,7 @@ class DemoGateway:
         return json.loads(done.stdout)
 
     def new_key(self, *permissions):
-        """A key that may do so much, and as often as it likes."""
+        """A key with these permissions and without limits."""
         words = [word for permission in permissions for word in ("--permission", permission)]
         made = self.command("keys", "create", "--plan", PLAN, *words)
         return Key(made["key"], made["id"])

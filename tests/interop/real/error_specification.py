@@ -1,4 +1,4 @@
-"""The error specification: what the body and the headers of an error have to be."""
+"""The error specification: the required body and headers of an error."""
 
 import json
 import re

@@ -44,7 +44,7 @@ class GatewayProcess:
     """A running gateway in a folder of its own."""
 
     def __init__(self, folder, upstream, top="", more="", upstream_table=""):
-        """`top` stands before the first table of the configuration, `more` after the last."""
+        """`top` goes before the first table of the configuration, `more` after the last."""
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         port = free_port()
@@ -100,7 +100,7 @@ format = "json"
         return Key(made["key"], made["id"])
 
     def used(self, key):
-        """How many units the key has been charged, as its owner is told."""
+        """How many units the key has been charged, as its owner sees it."""
         answer = httpx.get(f"{self.url}/_limits", headers={"X-API-Key": key.secret})
         assert answer.status_code == 200, answer.text
         [limit] = answer.json()["limits"]

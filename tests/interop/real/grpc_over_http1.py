@@ -1,4 +1,4 @@
-"""A service of gRPC in HTTP/1.1, as an upstream has it that knows no HTTP/2: `python grpc_over_http1.py HOST PORT`.
+"""A gRPC service over HTTP/1.1, like an upstream without HTTP/2: `python grpc_over_http1.py HOST PORT`.
 
 `/shop.Items/Echo` gives its message back, `/shop.Items/Count` five messages, `/shop.Items/Fail` is the error NOT_FOUND in its
 trailers, and `/shop.Items/FailAtOnce` the same without a message before it.

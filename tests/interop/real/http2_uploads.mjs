@@ -1,5 +1,5 @@
 // Uploads by Node's own HTTP/2 that are refused before they are read, one after the other on one session, and then a request
-// that is not. Arguments: the gateway's URL, a key, how many uploads, how many bytes each. Prints what came, as JSON.
+// that is not. Arguments: the gateway's URL, a key, how many uploads, how many bytes each. Prints the responses, as JSON.
 import http2 from "node:http2";
 
 const [url, key, count, bytes] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-"""Fairgate as somebody starts it who has a document, a server and nothing else: one line, in an empty folder."""
+"""Fairgate for users with a document, a server and nothing else: one line, in an empty folder."""
 
 import json
 import re
@@ -63,7 +63,7 @@ class OneLineGateway:
         return Key(secret, listed["id"])
 
     def new_key(self, *permissions):
-        """Makes another key, as the line that it prints says."""
+        """Makes another key, by the command that it prints."""
         words = [word for permission in permissions for word in ("--permission", permission)]
         made = self.command("keys", "create", "--plan", "default", *words)
         return Key(made["key"], made["id"])

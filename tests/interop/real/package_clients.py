@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-# A user's own pip.conf, .netrc or keyring must have no say in what is tested.
+# A user's own pip.conf, .netrc or keyring must not affect the tests.
 CLEAN = {
     "PIP_CONFIG_FILE": os.devnull,
     "PIP_NO_INPUT": "1",

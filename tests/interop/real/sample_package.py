@@ -16,7 +16,7 @@ def metadata(version):
 
 
 def wheel(folder, version, answer, padding=0):
-    """Builds a wheel whose module says `answer`, with so many bytes that do not compress."""
+    """Builds a wheel whose module returns `answer`, with so many bytes that do not compress."""
     info = f"{NAME}-{version}.dist-info"
     files = {
         f"{NAME}/__init__.py": MODULE.format(answer=answer).encode(),

@@ -15,7 +15,7 @@ PORTS = range(20_000, 32_000)
 
 
 def free_port():
-    """A port on which nobody listens now."""
+    """A port on which nothing listens now."""
     for port in random.sample(PORTS, 100):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

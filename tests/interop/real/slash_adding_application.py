@@ -7,5 +7,5 @@ app = flask.Flask(__name__)
 
 @app.route("/items/", methods=["GET", "POST"])
 def items():
-    """Says which path and query reached it."""
+    """Returns the path and query that reached it."""
     return flask.jsonify(path=flask.request.path, query=flask.request.args)

@@ -52,17 +52,17 @@ def test_curl_uploads_a_file_of_five_megabytes_with_and_without_expect(httpbin_g
 def test_curl_uploads_chunked_what_it_reads_from_a_pipe(httpbin_gateway, key):
     body = b"0123456789" * 50_000
     answer = curl(*key_in_header(key.secret), "--upload-file", "-", f"{httpbin_gateway.url}/put", body=body)
-    told = json.loads(answer)
-    assert told["headers"]["Transfer-Encoding"] == "chunked"
-    assert told["data"].encode() == body
+    echo = json.loads(answer)
+    assert echo["headers"]["Transfer-Encoding"] == "chunked"
+    assert echo["data"].encode() == body
 
 
 def test_curl_sends_a_form_with_a_file(httpbin_gateway, key, tmp_path):
     file = tmp_path / "a.txt"
     file.write_text("content")
     words = ["--form", "field=value", "--form", f"file=@{file}"]
-    told = json.loads(curl(*key_in_header(key.secret), *words, f"{httpbin_gateway.url}/post"))
-    assert (told["form"], told["files"]) == ({"field": "value"}, {"file": "content"})
+    echo = json.loads(curl(*key_in_header(key.secret), *words, f"{httpbin_gateway.url}/post"))
+    assert (echo["form"], echo["files"]) == ({"field": "value"}, {"file": "content"})
 
 
 def test_curl_follows_redirects_with_its_key_and_keeps_the_connection(httpbin_gateway, key):
@@ -89,6 +89,6 @@ def test_curl_sees_the_error_specification(httpbin_gateway):
 
 def test_curl_sees_every_limit_of_the_key_for_free(httpbin_gateway, key):
     for _ in range(2):
-        told = json.loads(curl(*key_in_header(key.secret), f"{httpbin_gateway.url}/_limits"))
-        assert told["success"] is True
-        assert [limit["used"] for limit in told["limits"]] == [0]
+        page = json.loads(curl(*key_in_header(key.secret), f"{httpbin_gateway.url}/_limits"))
+        assert page["success"] is True
+        assert [limit["used"] for limit in page["limits"]] == [0]

@@ -1,4 +1,4 @@
-"""The demo, README's first command, with clients that nobody here wrote: whatever it refuses is no success to them."""
+"""The demo, README's first command, with independent clients: what it refuses is never a success to them."""
 
 import json
 import pathlib
@@ -51,7 +51,7 @@ def api(start):
 
 
 def by_requests(url, path, key, names, half=False):
-    """Posts as most programs do: an exception is a failure, all else a success."""
+    """Posts as most programs do: an exception is a failure, anything else a success."""
     failed = []
     for name in names:
         body = json.dumps({"name": name, "price": 1}).encode()
@@ -80,7 +80,7 @@ def by_node(url, path, key, names, half=False):
 
 @pytest.fixture(params=[(REQUESTS, by_requests), (NODE, by_node)], ids=["requests", "node"])
 def post(request, api):
-    """Posts items with names of their own, and compares what became of them with the page."""
+    """Posts items with names of their own, and compares the results with the page."""
     client, send = request.param
     batch = iter(range(100))
 
@@ -118,7 +118,7 @@ def test_what_a_maintenance_refuses_is_a_failure(api, post):
     assert api.used(key) == 0
 
 
-def test_a_slash_at_the_end_is_what_the_page_says(api, post):
+def test_a_slash_at_the_end_matches_the_page(api, post):
     key = api.new_key()
     post("a slash at the end", key, path="/items/")
     assert api.used(key) == 0

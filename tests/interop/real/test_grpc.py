@@ -1,4 +1,4 @@
-"""Google's client of gRPC before Fairgate: what it makes of successes and of errors, the gateway's and the upstream's."""
+"""Google's gRPC client before Fairgate: how it reads successes and errors, the gateway's and the upstream's."""
 
 import threading
 import time
@@ -45,8 +45,8 @@ def failed(channel, path, key=None):
     return error.value
 
 
-def told(error, name):
-    """What stands in the metadata of an error."""
+def metadata_of(error, name):
+    """The values of a name in the metadata of an error."""
     fields = [*(error.initial_metadata() or ()), *(error.trailing_metadata() or ())]
     return [value for key, value in fields if key == name]
 
@@ -79,20 +79,20 @@ def test_an_error_of_the_gateway_is_one_of_grpc_with_code_page_and_request_id(ga
         error = failed(channel, path, who)
         assert error.code() == status, error
         assert len(error.details()) > 10
-        assert told(error, "x-error-code") == [code]
-        assert told(error, "x-error-check")[0].endswith(f"/errors/{code}")
-        assert told(error, "x-request-id")
+        assert metadata_of(error, "x-error-code") == [code]
+        assert metadata_of(error, "x-error-check")[0].endswith(f"/errors/{code}")
+        assert metadata_of(error, "x-request-id")
     assert gateway.used(key) == 0
 
 
-def test_a_limit_is_told_as_resource_exhausted_with_the_time_to_wait(gateway, channel):
+def test_a_limit_is_reported_as_resource_exhausted_with_the_time_to_wait(gateway, channel):
     key = gateway.new_key(plan="three")
     for _ in range(3):
         call(channel, "/shop.Items/Echo", key)
     error = failed(channel, "/shop.Items/Echo", key)
     assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert told(error, "x-error-code") == ["API_LIMIT_EXCEEDED"]
-    assert int(told(error, "retry-after")[0]) > 0
+    assert metadata_of(error, "x-error-code") == ["API_LIMIT_EXCEEDED"]
+    assert int(metadata_of(error, "retry-after")[0]) > 0
     assert gateway.used(key) == 3
 
 
@@ -112,7 +112,7 @@ def test_a_call_that_is_refused_while_it_is_sent_gets_its_error_at_once(gateway,
             upload = channel.stream_unary("/shop.Items/Echo").future(messages(), timeout=30)
             error = upload.exception(timeout=30)
             assert error.code() == grpc.StatusCode.UNAUTHENTICATED, error
-            assert told(error, "x-error-code") == ["KEY_NOT_SET"]
+            assert metadata_of(error, "x-error-code") == ["KEY_NOT_SET"]
         took = time.monotonic() - began
         assert call(channel, "/shop.Items/Echo", key)[0] == b"hello"
     finally:

@@ -1,4 +1,4 @@
-"""HTTP/2 clients that nobody here wrote: curl, nghttp2's nghttp and h2load, hyper-h2, httpx, Node; with TLS and without."""
+"""Independent HTTP/2 clients: curl, nghttp2's nghttp and h2load, hyper-h2, httpx, Node; with TLS and without."""
 
 import json
 import pathlib
@@ -20,7 +20,7 @@ from server_process import HOST, free_port
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
-    """A certificate for this host that vouches for itself, and its key, as files."""
+    """A self-signed certificate for this host, and its key, as files."""
     folder = tmp_path_factory.mktemp("certificate")
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     command += ["-days", "2", "-subj", "/CN=test", "-addext", f"subjectAltName=IP:{HOST}"]
@@ -73,7 +73,7 @@ def test_curl_gets_sends_and_reads_errors(authority, gateway, key, url):
     assert json.loads(sent)["data"].encode() == body
     sent = curl(authority, *with_key, "--upload-file", "-", f"{url}/put", body=b"piped" * 1000)
     assert json.loads(sent)["data"] == "piped" * 1000
-    # Without TLS curl 7.88 trips over itself when it uses a connection again, before nginx as well.
+    # Without TLS curl 7.88 fails when it reuses a connection, before nginx as well.
     several = 10 if url.startswith("https") else 1
     got = curl(authority, *with_key, "--parallel", *(f"{url}/bytes/3000" for _ in range(several)))
     assert len(got) == several * 3000
@@ -89,12 +89,12 @@ def test_curl_that_asks_for_a_switch_is_answered_in_http_1(authority, gateway, k
 
 
 def test_nghttp_and_h2load_find_nothing_wrong(gateway, key, url):
-    told = run("nghttp", "--verbose", "--null-out", f"--header=x-api-key: {key.secret}", f"{url}/bytes/20000").decode()
-    assert ":status: 200" in told and "ERROR" not in told.replace("NO_ERROR", "")
+    printed = run("nghttp", "--verbose", "--null-out", f"--header=x-api-key: {key.secret}", f"{url}/bytes/20000").decode()
+    assert ":status: 200" in printed and "ERROR" not in printed.replace("NO_ERROR", "")
     load = ["h2load", "-n", "300", "-c", "3", "-m", "20", "-H", f"x-api-key: {key.secret}"]
-    told = run(*load, f"{url}/bytes/500").decode()
-    assert "300 succeeded, 0 failed, 0 errored, 0 timeout" in told, told
-    assert re.search(r"status codes: 300 2xx, 0 3xx, 0 4xx, 0 5xx", told), told
+    printed = run(*load, f"{url}/bytes/500").decode()
+    assert "300 succeeded, 0 failed, 0 errored, 0 timeout" in printed, printed
+    assert re.search(r"status codes: 300 2xx, 0 3xx, 0 4xx, 0 5xx", printed), printed
     assert gateway.used(key) == 301
 
 
@@ -115,7 +115,7 @@ def test_hyper_h2_accepts_every_frame(gateway, key):
     host, port = gateway.url.removeprefix("http://").split(":")
     connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
     connection.initiate_connection()
-    # A small table for the headers: whoever sends some has to heed it.
+    # A small header table: senders must respect it.
     connection.update_settings({h2.settings.SettingCodes.HEADER_TABLE_SIZE: 0})
     paths = {n * 2 + 1: f"/bytes/{n * 5000}" for n in range(20)} | {41: "/status/500", 43: "/nowhere/"}
     for stream, path in paths.items():
@@ -148,8 +148,8 @@ def test_hyper_h2_accepts_every_frame(gateway, key):
 def test_a_session_of_nodes_goes_on_after_uploads_that_were_refused(gateway, key, url, count, size):
     """Node counts a stream among those that it may have open until both sides have ended it or one has reset it."""
     script = pathlib.Path(__file__).with_name("http2_uploads.mjs")
-    told = json.loads(run("node", script, url, key.secret, count, size))
-    assert told == {"statuses": {"403": count}, "last": 200}
+    printed = json.loads(run("node", script, url, key.secret, count, size))
+    assert printed == {"statuses": {"403": count}, "last": 200}
     assert gateway.used(key) == 1
 
 

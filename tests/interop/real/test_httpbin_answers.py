@@ -105,18 +105,18 @@ def test_compressed_answer_is_passed_on_compressed(ways, coding):
     straight, proxied = ways.both("GET", f"/{coding}")
     assert proxied.headers["Content-Encoding"] == straight.headers["Content-Encoding"]
     assert int(proxied.headers["Content-Length"]) == len(proxied.content)
-    told = json.loads(CODINGS[coding](proxied.content))
+    echo = json.loads(CODINGS[coding](proxied.content))
     expected = json.loads(CODINGS[coding](straight.content))
-    assert told["headers"]["Host"] == ways.gateway.authority
-    assert {**told, "headers": None} == {**expected, "headers": None}
+    assert echo["headers"]["Host"] == ways.gateway.authority
+    assert {**echo, "headers": None} == {**expected, "headers": None}
 
 
 def test_stream_of_twenty_lines_arrives_whole_and_chunked(ways, httpbin_gateway, key):
     straight, proxied = ways.both("GET", "/stream/20")
     assert proxied.headers["Transfer-Encoding"] == straight.headers["Transfer-Encoding"] == "chunked"
-    told = [json.loads(line) for line in proxied.content.splitlines()]
-    assert [line["id"] for line in told] == list(range(20))
-    assert {line["headers"]["X-Consumer-Id"] for line in told} == {key.id}
+    lines = [json.loads(line) for line in proxied.content.splitlines()]
+    assert [line["id"] for line in lines] == list(range(20))
+    assert {line["headers"]["X-Consumer-Id"] for line in lines} == {key.id}
     assert httpbin_gateway.used(key) == 1
 
 

@@ -47,7 +47,7 @@ def test_log_names_the_key_by_its_id_and_never_holds_it(httpbin_gateway, key):
 
 
 @pytest.mark.parametrize("send", WAYS_TO_SEND_IT)
-def test_unknown_key_is_403_wherever_it_stands(httpbin_gateway, send):
+def test_unknown_key_is_403_wherever_it_is_sent(httpbin_gateway, send):
     answer = httpx.get(f"{httpbin_gateway.url}/get", **send(UNKNOWN_KEY))
     error_specification.check(answer, 403, "KEY_NOT_VALID")
 

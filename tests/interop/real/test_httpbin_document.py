@@ -40,7 +40,7 @@ def test_every_method_of_a_path_is_an_endpoint(ways, method):
 
 
 def test_every_path_of_the_document_is_an_endpoint(gateway, document):
-    # No key: an endpoint asks for one, and where there is none, that is what is said.
+    # No key: an endpoint asks for one, and an unknown path is reported as such.
     with httpx.Client(base_url=gateway.url) as client:
         for path, item in json.loads(document.read_text())["paths"].items():
             for method in item:
@@ -76,6 +76,6 @@ def test_forms_are_checked(ways):
     assert complete.status_code == 302
 
 
-def test_what_the_document_says_wrongly_is_warned_of_at_the_start(gateway):
+def test_mistakes_of_the_document_are_warned_about_at_the_start(gateway):
     # It calls numbers `int`, which no version of the specification knows.
     assert 'Unknown type \\"int\\"' in gateway.written()

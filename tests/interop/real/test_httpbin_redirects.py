@@ -35,7 +35,7 @@ def test_client_that_follows_redirects_arrives_and_pays_each_step(httpbin_gatewa
     assert httpbin_gateway.used(key) == 5
 
 
-def test_endpoint_that_has_moved_for_good_tells_where_to_and_is_free(ways, httpbin_gateway, key):
+def test_endpoint_that_has_moved_permanently_names_its_location_and_is_free(ways, httpbin_gateway, key):
     path = "/redirect-to?url=%2Fanything%2Fnew&status_code=301"
     straight, proxied = ways.both("GET", path)
     error = error_specification.check(proxied, 301, "ENDPOINT_MOVED")
@@ -50,7 +50,7 @@ def test_cookies_that_the_upstream_sets_come_back_to_it(httpbin_gateway, key):
         assert client.get("/cookies").json() == {"cookies": {"a": "1", "b": "two"}}
 
 
-def test_upstream_that_is_told_its_own_host_redirects_to_the_gateway_all_the_same(start, httpbin):
+def test_upstream_that_gets_its_own_host_still_redirects_to_the_gateway(start, httpbin):
     gateway = start(GatewayProcess, httpbin.url, upstream_table='host = "upstream"')
     key = gateway.new_key()
     headers = {"X-API-Key": key.secret}

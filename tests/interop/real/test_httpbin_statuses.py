@@ -1,4 +1,4 @@
-"""Each status that the upstream can send becomes what docs/contract.md says, and errors cost nothing."""
+"""Each status that the upstream can send is mapped as in docs/contract.md, and errors cost nothing."""
 
 import httpx
 import pytest
@@ -14,7 +14,7 @@ def test_the_page_decides_each_status_exactly_once():
     statuses = [status for row in ROWS for status in row.statuses]
     assert len(statuses) == len(set(statuses))
     undecided = set(range(200, 600)) - set(statuses)
-    assert not undecided, f"docs/contract.md says nothing of {sorted(undecided)}"
+    assert not undecided, f"docs/contract.md does not mention {sorted(undecided)}"
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.becomes is None], ids=str)

@@ -14,7 +14,7 @@ TEN_MEBIBYTES = 10 * 2**20
 
 
 def text(length):
-    """Text of that many bytes, which httpbin echoes as it is."""
+    """Text of that many bytes, which httpbin echoes unchanged."""
     return "".join(random.Random(7).choices("abcdefghijklmnopqrstuvwxyz", k=length)).encode()
 
 

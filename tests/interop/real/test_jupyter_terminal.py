@@ -1,4 +1,4 @@
-"""A shell in Jupyter through Fairgate: a WebSocket of a product that people really put behind a gateway."""
+"""A shell in Jupyter through Fairgate: the WebSocket of a product that is often put behind a gateway."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What one client does wrong is that client's alone: the requests of all others are answered as before."""
+"""Faults of one client affect that client alone: the requests of all others are answered as before."""
 
 import concurrent.futures
 import socket

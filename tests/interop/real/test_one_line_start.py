@@ -1,4 +1,4 @@
-"""The one-line start: a document that nobody wrote for Fairgate, the server that it describes, nothing else."""
+"""The one-line start: a third-party document, the server that it describes, nothing else."""
 
 import httpx
 import pytest
@@ -20,7 +20,7 @@ def gateway(start, jupyter):
 
 
 def status(gateway, key):
-    """What reading the state of the server answers to this key."""
+    """The response to this key when it reads the state of the server."""
     return httpx.get(f"{gateway.url}/api/status", headers={"X-API-Key": key.secret})
 
 
@@ -34,7 +34,7 @@ def test_first_key_is_printed_once_and_works_after_a_restart(gateway):
 
 
 def test_nobody_gets_in_without_a_key(gateway):
-    # The document says nothing at all of who may use the API.
+    # The document does not declare who may use the API.
     error_specification.check(httpx.get(f"{gateway.url}/api/status"), 403, "KEY_NOT_SET")
 
 
@@ -59,7 +59,7 @@ def test_the_document_is_served_with_the_contract_in_it(gateway):
     document = served.json()
     rename = document["paths"]["/api/contents/{path}"]["patch"]
     assert {"200", "400", "401", "403", "404", "422", "429", "500", "503"} <= set(rename["responses"])
-    # Clients ask where they found the document: at the gateway.
+    # Clients send requests to where they found the document: the gateway.
     assert document["host"] == gateway.url.removeprefix("http://")
     assert gateway.upstream not in served.text
 
@@ -108,8 +108,8 @@ def test_a_slash_within_a_name_is_refused_because_servers_read_it_in_two_ways(fi
     assert made.status_code == 201
     path = made.json()["path"].replace("/", "%2F")
     assert path.startswith("notes%2F")
-    # A server that decodes before it routes would find a path that the document does not have. Who knows that this one
-    # does not sets `ambiguous_paths`.
+    # A server that decodes before it routes would find a path that the document does not have. For a server that does
+    # not, set `ambiguous_paths`.
     error = files.through_gateway("GET", f"/api/contents/{path}")
     assert (error.status_code, error_specification.code_of(error.content)) == (400, "REQUEST_MALFORMED")
     # Two segments are another path, and the document has none like it.
@@ -157,7 +157,7 @@ def test_parameters_that_the_document_does_not_allow_are_400_with_their_names(fi
     assert jupyter.log.read_text().count("not-a-uuid") == reached, "the server saw it"
 
 
-def test_several_parameters_are_told_at_once(files):
+def test_several_parameters_are_reported_at_once(files):
     answer = files.through_gateway("GET", "/api/contents/a?type=photo&format=html&hash=x")
     assert [detail["name"] for detail in answer.json()["error"]["details"]] == ["type", "format", "hash"]
 
@@ -179,7 +179,7 @@ def test_bodies_that_the_document_does_not_allow_are_422_with_pointers(
     assert [detail["pointer"] for detail in answer.json()["error"]["details"]] == pointers
 
 
-def test_bodies_that_are_none_are_400(files):
+def test_invalid_bodies_are_400(files):
     def code(**request):
         answer = files.through_gateway("PATCH", "/api/contents/a", **request)
         assert answer.status_code == 400

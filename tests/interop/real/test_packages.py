@@ -1,4 +1,4 @@
-"""A package index behind Fairgate, with pip and twine in front: what people really do with a gateway and a key."""
+"""A package index behind Fairgate, with pip and twine in front: a common use of a gateway and a key."""
 
 import json
 
@@ -14,7 +14,7 @@ from package_clients import pip_download, pip_install, run, twine_upload, with_u
 UNKNOWN_KEY = "fg_bt6SeeOarZ4M2vlsAZjIVsMHgKdR2Wt11LBiRt"
 NOT_A_KEY = "letmein"
 
-# Reading is one permission, uploading another. Whatever is not named here does not exist.
+# Reading is one permission, uploading another. Other paths do not exist.
 ENDPOINTS = """
 [[endpoints]]
 method = "GET"
@@ -73,17 +73,17 @@ def published(index, tmp_path, wheel):
 
 
 # Run by the interpreter that the package was installed for.
-TELL = """
+REPORT = """
 import fairgate_sample, importlib.metadata, json
 files = importlib.metadata.files("fairgate-sample")
-told = sorted([str(file), file.hash and file.hash.value, file.size] for file in files if file.suffix != ".pyc")
-print(json.dumps([fairgate_sample.ANSWER, told]))
+installed = sorted([str(file), file.hash and file.hash.value, file.size] for file in files if file.suffix != ".pyc")
+print(json.dumps([fairgate_sample.ANSWER, installed]))
 """
 
 
 def answer_of(home, environment):
-    """What the installed package says, and the files that pip put there."""
-    done = run(home, environment / "bin" / "python", "-c", TELL)
+    """What the installed package returns, and the files that pip installed."""
+    done = run(home, environment / "bin" / "python", "-c", REPORT)
     assert done.returncode == 0, done.stdout
     return json.loads(done.stdout)
 
@@ -167,7 +167,7 @@ def test_pip_with_a_key_that_may_not_read_fails_and_gets_nothing(
     done = pip_download(tmp_path, url, tmp_path / "got")
     assert done.returncode != 0
     assert not list(tmp_path.glob("got/*"))
-    # pip does not print bodies, so the same request by another client shows what it was told.
+    # pip does not print bodies, so the same request by another client shows the error.
     shown = httpx.get(f"{url}fairgate-sample/")
     error_specification.check(shown, http_code, code)
     if made:

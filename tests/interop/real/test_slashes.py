@@ -1,4 +1,4 @@
-"""Slashes at the end of a path: Fairgate takes them away, some upstreams put them back, nobody goes in circles."""
+"""Slashes at the end of a path: Fairgate strips them, some upstreams add them again, and no redirect loops."""
 
 import httpx
 import pytest
@@ -34,7 +34,7 @@ def test_upstream_that_adds_the_slash_back_makes_no_circle(gateway, application)
     [redirect] = answer.history
     assert redirect.headers["Location"] == "/items?a=b"
     error_specification.check(redirect, 301, "TRAILING_SLASH")
-    assert gateway.used(key) == 1  # the redirect was free, and the upstream's own is nobody's business
+    assert gateway.used(key) == 1  # the redirect was free, and the upstream's own is followed internally
 
 
 def test_path_without_the_slash_is_answered_at_once(gateway):

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 import upstream_servers
 from gateway_process import GatewayProcess
 
-# One place for everybody, which the suite needs because it sends no key, and one that asks for one.
+# One endpoint open to everyone, which the suite needs because it sends no key, and one that needs a key.
 ENDPOINTS = """
 [[endpoints]]
 method = "GET"
@@ -24,7 +24,7 @@ method = "GET"
 path = "/chat"
 permission = "chat"
 """
-# All of what the protocol says, and of the cases about speed and compression so many that large messages pass.
+# All cases of the protocol, and enough of those about speed and compression to cover large messages.
 LARGE = ["9.1.1", "9.2.2", "9.3.5", "9.7.1", "12.1.1", "13.3.1"]
 OTHER_SPEEDS = ["9.*", "12.*", "13.*"]
 
@@ -41,7 +41,7 @@ def gateway(start, echo):
 
 
 def verdicts(authority, cases=None, excluded=None):
-    """What the suite says of a server: of each case the verdict on its messages and on its end."""
+    """The suite's verdicts on a server: for each case, on its messages and on its end."""
     run = kosoku.run_fuzzingclient(f"ws://{authority}/", cases, excluded, concurrency=8)
     try:
         results = asyncio.run(_awaited(run))
@@ -64,7 +64,7 @@ def test_the_autobahn_cases_end_through_the_gateway_as_they_end_straight(echo, g
     assert len(straight) > 240 or cases
     passed = [case for case, (behavior, _) in through.items() if behavior in ("OK", "NON-STRICT", "INFORMATIONAL")]
     assert len(passed) >= len(through) - 1, "hardly anything passed, so that there is nothing to compare"
-    # Who closes first is a race in a few cases. A difference that is one of ours is there each time.
+    # Who closes first is a race in a few cases. A difference of ours shows every time.
     for _ in range(3):
         different = [case for case, verdict in straight.items() if through[case] != verdict]
         if not different:
@@ -137,7 +137,7 @@ def test_the_limit_denies_the_handshake_and_not_the_messages(gateway):
     assert gateway.used(key) == 3
 
 
-def test_a_server_that_goes_away_is_told_to_its_clients(start):
+def test_the_end_of_a_server_is_announced_to_its_clients(start):
     server = start(upstream_servers.websockets_echo)
     gateway = start(GatewayProcess, server.url, more=ENDPOINTS)
     with connect(f"ws://{gateway.authority}/") as client:

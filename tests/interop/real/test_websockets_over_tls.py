@@ -13,7 +13,7 @@ from server_process import HOST, free_port
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate for this host that vouches for itself, and its key."""
+    """A self-signed certificate for this host, and its key."""
     folder = tmp_path_factory.mktemp("certificate")
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     command += ["-days", "2", "-subj", "/CN=test", "-addext", f"subjectAltName=IP:{HOST}"]

@@ -1,11 +1,11 @@
-"""Asking one API twice, straight and through the gateway, and comparing the two answers."""
+"""Sends each request twice, directly and through the gateway, and compares the two responses."""
 
 import dataclasses
 import json
 
 import httpx
 
-# What the gateway adds to a success, as docs/contract.md says.
+# What the gateway adds to a success, by docs/contract.md.
 ADDED = {
     "via",
     "x-request-id",
@@ -69,7 +69,7 @@ class TwoWays:
         return straight, self.through_gateway(method, path, content=make(), **request)
 
     def in_gateways_words(self, straight):
-        """The upstream names itself by its own address; a client of the gateway has to read the gateway's."""
+        """The upstream names itself by its own address; a client of the gateway must get the gateway's."""
         return straight.replace(self.upstream.authority.encode(), self.gateway.authority.encode())
 
     def assert_same(self, method, path, **request):
@@ -85,7 +85,7 @@ class TwoWays:
         return straight, proxied
 
     def assert_same_echo(self, method, path, **request):
-        """As `assert_same`, where the answer tells the request: what the gateway tells the upstream of
+        """As `assert_same`, where the response echoes the request: what the gateway sends to the upstream about
         itself is in it too, and is compared exactly. Returns the echo."""
         straight, proxied = self.both(method, path, **request)
         assert proxied.status_code == straight.status_code == 200
@@ -105,7 +105,7 @@ class TwoWays:
 
 
 def fields(answer):
-    """The fields of an answer that have to be equal. Only the order of fields of one name means anything."""
+    """The fields of a response that must be equal. Only the order of fields of one name means anything."""
     raw = [(name.decode("latin-1"), value) for name, value in answer.headers.raw]
     kept = [(name, value) for name, value in raw if name.lower() not in ADDED | NOT_COMPARED]
     return sorted(kept, key=lambda field: field[0])

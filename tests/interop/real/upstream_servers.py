@@ -1,4 +1,4 @@
-"""The servers behind the gateway: programs that nobody wrote for it."""
+"""The servers behind the gateway: third-party programs."""
 
 import importlib.util
 import pathlib
@@ -8,7 +8,7 @@ from server_process import HOST, ServerProcess, free_port
 
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = pathlib.Path(sys.executable)
-# Found without an import: the server belongs into a process of its own.
+# Found without an import: the server runs in a separate process.
 JUPYTER_DOCUMENT = (
     pathlib.Path(importlib.util.find_spec("jupyter_server").origin).parent / "services" / "api" / "api.yaml"
 )
@@ -39,7 +39,7 @@ def pypiserver(folder):
     packages.mkdir(parents=True)
     port = free_port()
     command = [PYTHON.parent / "pypi-server", "run", "--interface", HOST, "--port", port]
-    # Nobody needs a password here: who may do what is the gateway's business. And an unknown
+    # No password here: authorization is left to the gateway. And an unknown
     # package is an error, not a redirect to the public index.
     command += ["--authenticate", ".", "--passwords", ".", "--disable-fallback", packages]
     return ServerProcess("pypiserver", command, port, folder, {"PYTHONUNBUFFERED": "1"})
@@ -52,9 +52,9 @@ def jupyter(folder, *more):
     port = free_port()
     command = [PYTHON, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.port_retries=0"]
     command += [f"--ServerApp.ip={HOST}", f"--ServerApp.port={port}", f"--ServerApp.root_dir={files}"]
-    # Who may do what is the gateway's business; and there is no browser whose forms could be forged.
+    # Authorization is left to the gateway; and there is no browser whose forms could be forged.
     command += ["--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", *more]
-    # A user's own settings must have no say in what is tested.
+    # A user's own settings must not affect the tests.
     home = {"HOME": str(folder), "JUPYTER_NO_CONFIG": "1", "JUPYTER_PLATFORM_DIRS": "1"}
     return ServerProcess("jupyter", command, port, folder, home)
 

@@ -4,6 +4,6 @@ import { WebSocketServer } from "ws";
 const [host, port] = process.argv.slice(2);
 const server = new WebSocketServer({ host, port: Number(port), perMessageDeflate: true, maxPayload: 2 ** 25 });
 server.on("connection", (connection) => {
-  connection.on("error", () => {}); // what a client does wrong is its own affair
+  connection.on("error", () => {}); // faults of clients are ignored
   connection.on("message", (message, isBinary) => connection.send(message, { binary: isBinary }));
 });

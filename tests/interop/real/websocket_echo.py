@@ -7,7 +7,7 @@ from websockets.asyncio.server import serve
 
 
 async def echo(connection):
-    """Gives back each message as it came."""
+    """Echoes each message."""
     async for message in connection:
         await connection.send(message)
 

@@ -1,4 +1,4 @@
-"""What the contract asks of every answer, as checks of Schemathesis beside its own."""
+"""What the contract requires of every response, as checks of Schemathesis beside its own."""
 
 import copy
 
@@ -9,7 +9,7 @@ import error_specification
 
 # The rows of the closed table.
 TABLE = {301, 400, 401, 403, 404, 422, 429, 500, 503}
-# What the gateway says of data that the document does not allow.
+# The gateway's codes for data that the document does not allow.
 REFUSALS = {
     "PARAMETER_MISSING",
     "PARAMETER_NOT_VALID",
@@ -19,7 +19,7 @@ REFUSALS = {
     "BODY_NOT_VALID",
     "MEDIA_TYPE_NOT_SUPPORTED",
 }
-# What only the API says, in the words of the contract.
+# The codes that only the API causes.
 OF_THE_API = {"RESOURCE_NOT_FOUND", "UNPROCESSABLE"}
 # The members of a path that are operations.
 METHODS = {"GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE", "QUERY"}
@@ -54,7 +54,7 @@ def is_other_method(case):
 
 @schemathesis.check
 def every_error_follows_the_specification(ctx, response, case):
-    """An error has a status of the table and the body, the code and the headers that the contract says."""
+    """An error has a status of the table and the body, the code and the headers of the contract."""
     error = error_of(response)
     if error is None:
         return
@@ -83,7 +83,7 @@ def invalid_data_stays_out(ctx, response, case):
     if case.meta is None or is_other_method(case) or not is_of_the_api(response):
         return
     # Schemathesis knows which of its changes are undone on the wire. To its check, an answer of the API
-    # is the same as a success: nobody refused the data before.
+    # is the same as a success: the data was not refused before.
     passed = copy.copy(response)
     passed.status_code = 200
     negative_data_rejection(ctx, passed, case)

@@ -1,4 +1,4 @@
-"""Schemathesis before the demo: what the served document says is what happens, for thousands of requests."""
+"""Schemathesis before the demo: the gateway behaves as the served document says, for thousands of requests."""
 
 import pathlib
 import re
@@ -57,12 +57,12 @@ def run(gateway, folder, *options):
 
 
 def assert_nothing_found(done):
-    """Fails with what Schemathesis says, if it found anything."""
+    """Fails with the output of Schemathesis, if it found anything."""
     assert done.returncode == 0, done.stdout[-20_000:]
 
 
 def count(pattern, text):
-    """The number that stands where the pattern has its group."""
+    """The number that the pattern's group matches."""
     found = re.search(pattern, text)
     assert found, f"{pattern} is not in what Schemathesis printed:\n{text}"
     return int(found[1])
@@ -73,11 +73,11 @@ def test_the_served_document_is_valid(start_gateway):
     openapi_spec_validator.validate(document)
 
 
-def test_the_served_document_is_what_happens(start_gateway, tmp_path):
+def test_the_gateway_behaves_as_the_served_document_says(start_gateway, tmp_path):
     gateway = start_gateway()
     done = run(gateway, tmp_path, f"{gateway.url}/_docs/openapi.json")
     assert_nothing_found(done)
-    # It did look: at all operations, in all phases, thousands of times.
+    # It did test all operations, in all phases, thousands of times.
     assert count(r"Selected: (\d+)/", done.stdout) == count(r"Tested: (\d+)", done.stdout) >= 24
     for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
         assert f"✅ {phase}" in done.stdout
@@ -103,7 +103,7 @@ def test_the_same_holds_with_the_statuses_of_rfc_9110(start_gateway, tmp_path):
     ],
     ids=["lets more through", "refuses more", "lets everybody in"],
 )
-def test_a_gateway_that_does_otherwise_than_its_document_says_is_found_out(
+def test_a_gateway_that_deviates_from_its_document_is_detected(
     start_gateway, tmp_path, operation, old, new, found
 ):
     honest = start_gateway()

@@ -1,4 +1,4 @@
-"""The gateway of the soak: started, configured anew, succeeded by another one; and what it holds of the machine."""
+"""The gateway of the soak: started, reloaded, replaced by hot restarts; and its use of resources."""
 
 import asyncio
 import json
@@ -47,7 +47,7 @@ max_body_size = "{body}MiB"
 
 
 def free_port():
-    """A port on which nobody listens now, below those that the system gives to outgoing connections."""
+    """A port on which nothing listens now, below those that the system gives to outgoing connections."""
     for port in random.sample(range(20_000, 32_000), 100):
         with socket.socket() as probe:
             try:
@@ -101,7 +101,7 @@ class Gateway:
         return (await self.command("keys", "create", "--plan", plan))["key"]
 
     async def start(self, *words):
-        """Starts a gateway, and waits until it and what it stands before are ready."""
+        """Starts a gateway, and waits until it and its upstream are ready."""
         await self._upstream_listens()
         log = self.folder / f"log-{len(words)}-{self.successions}"
         with open(log, "wb") as file:
@@ -127,18 +127,18 @@ class Gateway:
     async def reload(self):
         self.reloads += 1
         self._configure()
-        told = await self.command("config", "reload")
-        assert told["changed"], told
+        result = await self.command("config", "reload")
+        assert result["changed"], result
 
     async def succeed(self):
-        """Another gateway takes the place of this one, which then ends well."""
+        """A hot restart: the new gateway takes over, and the old one exits cleanly."""
         old = self.process
         await self.start("--take-over")
-        assert await asyncio.wait_for(old.wait(), 60) == 0, "the old gateway did not end well"
+        assert await asyncio.wait_for(old.wait(), 60) == 0, "the old gateway did not exit cleanly"
         self.successions += 1
 
     async def status(self):
-        """Connections and requests in flight, by the gateway's own word."""
+        """Connections and requests in flight, as the gateway reports them."""
         threads = (await self.command("status"))["threads"]
         return sum(one["connections"] for one in threads), sum(one["requests"] for one in threads)
 

@@ -1,4 +1,4 @@
-"""Clients of the soak that speak HTTP/1.1: steady ones, and all kinds that make trouble."""
+"""HTTP/1.1 clients of the soak: steady ones, and misbehaving ones of all kinds."""
 
 import asyncio
 import random
@@ -28,7 +28,7 @@ class Connection:
         return cls(*await asyncio.open_connection(HOST, port, ssl=tls))
 
     async def answer(self):
-        """Status, body, and whether the connection goes on."""
+        """Status, body, and whether the connection stays open."""
         lines = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         fields = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
         status = int(lines[0].split(" ")[1])
@@ -98,7 +98,7 @@ async def events(tally, key, port, tls=None):
 
 
 async def tunnels(tally, key, port):
-    """Switches to another protocol, and has bytes come back."""
+    """Switches to another protocol, and gets bytes echoed."""
     while not tally.is_over:
         connection = await Connection.open(port)
         connection.writer.write(head("GET", "/tunnel", key, "Connection: Upgrade", "Upgrade: websocket"))
@@ -139,7 +139,7 @@ async def slow(tally, key, port):
 
 
 async def errors(tally, key, port):
-    """What is answered by errors: of the upstream's, of the client's own, without a key, and bytes that are nothing."""
+    """Requests that get errors: the upstream's, the client's own, without a key, and garbage."""
     cases = [
         (head("GET", "/status/404", key), 404),
         (head("GET", "/status/500", key), 500),
@@ -177,7 +177,7 @@ async def denials(tally, key, port):
 
 
 async def aborts(tally, key, port, tls=None):
-    """Leaves in the middle of everything: of a head, a body, an answer, a stream of events, a tunnel."""
+    """Disconnects in the middle of everything: of a head, a body, a response, a stream of events, a tunnel."""
     beginnings = [
         b"GET /items HT",
         head("POST", "/items", key, "Content-Type: text/plain", "Content-Length: 9999") + b"x" * 999,

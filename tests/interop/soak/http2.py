@@ -1,4 +1,4 @@
-"""Clients of the soak that speak HTTP/2, by hyper-h2, which raises on whatever the protocol does not allow."""
+"""HTTP/2 clients of the soak, by hyper-h2, which raises on every violation of the protocol."""
 
 import asyncio
 import random
@@ -65,7 +65,7 @@ class Client:
                 self.open -= handed_back
 
     async def run(self):
-        """Asks until the gateway goes, or all is over."""
+        """Sends requests until the gateway closes, or the soak is over."""
         while True:
             while len(self.open) < AT_ONCE and not self.is_going and not self.tally.is_over:
                 self.ask()
@@ -78,7 +78,7 @@ class Client:
                 received = b""
             if not received:
                 if not self.has_heard:
-                    # Ended for being idle before its first byte came.
+                    # Closed as idle before its first byte arrived.
                     self.tally.repeated += len(self.open)
                     return
                 raise Lost(f"a connection of HTTP/2 ended with {len(self.open)} requests")
@@ -116,7 +116,7 @@ async def steady(tally, key, port, tls=None):
 
 
 async def resets(tally, key, port, tls=None):
-    """Takes streams back, at a pace that is no attack, and leaves."""
+    """Cancels streams, at a pace that is not an attack, and leaves."""
     while not tally.is_over:
         reader, writer = await asyncio.open_connection(HOST, port, ssl=tls)
         client = Client(tally, key, reader, writer)

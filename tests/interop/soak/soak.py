@@ -6,7 +6,7 @@
 Clients by HTTP/1.1 and HTTP/2, with TLS and without: requests one after the other and many at once, events, tunnels, slow
 ones, errors, denials, clients that leave. Meanwhile the configuration changes again and again, and three times another
 gateway takes over. What the process holds is compared from two fifths of the time on, when all is warm and the last
-gateway has taken over. At the end the counters have to say exactly what the clients were answered.
+gateway has taken over. At the end the counters must match exactly the responses that clients got.
 """
 
 import argparse
@@ -27,14 +27,14 @@ from tally import Lost, Sample, Tally, growth, table
 
 SUCCESSIONS = (0.1, 0.2, 0.3)
 WARM = 0.4
-# Fewer samples say nothing; a busy machine takes longer for them.
+# Fewer samples prove nothing; a busy machine takes longer for them.
 LEAST_SAMPLES = 12
 # How long connections may take to end when all clients have left.
 QUIET_SECONDS = 90
 
 
 async def client(tally, failed, function, *arguments):
-    """Runs a client to the end of the soak. What it lost is told, and others go on."""
+    """Runs a client to the end of the soak. What it lost is reported, and others continue."""
     while not tally.is_over:
         try:
             await function(tally, *arguments)
@@ -45,7 +45,7 @@ async def client(tally, failed, function, *arguments):
 
 
 async def clients(gateway, tally, failed):
-    """Starts all clients. Gives their tasks, and the key of those whose every success is counted."""
+    """Starts all clients. Returns their tasks, and the key of those whose every success is counted."""
     free, left, few = [await gateway.new_key(plan) for plan in ("free", "free", "few")]
     trusting = ssl.create_default_context(cafile=gateway.folder / "certificate.pem")
     by_h2 = ssl.create_default_context(cafile=gateway.folder / "certificate.pem")
@@ -75,7 +75,7 @@ async def sample(gateway):
 
 
 async def disturb(gateway, begun, seconds, tally):
-    """Changes the configuration again and again, and has other gateways take over."""
+    """Reloads the configuration and makes hot restarts, again and again."""
     due = collections.deque(begun + seconds * part for part in SUCCESSIONS)
     pause = max(1.0, seconds / 200)
     while not tally.is_over:
@@ -88,7 +88,7 @@ async def disturb(gateway, begun, seconds, tally):
 
 
 async def load(gateway, seconds):
-    """The load and all that happens in it. Gives the samples, the tally, the key that was counted, and what failed."""
+    """The load and everything during it. Returns the samples, the tally, the key that was counted, and what failed."""
     tally, failed, samples = Tally(), [], []
     tasks, key = await clients(gateway, tally, failed)
     begun = time.monotonic()
@@ -109,7 +109,7 @@ async def load(gateway, seconds):
 
 
 async def until_quiet(gateway):
-    """What is held when all clients have left, as soon as nothing is in flight any more."""
+    """The resources in use when all clients have left, as soon as nothing is in flight."""
     end = time.monotonic() + QUIET_SECONDS
     while True:
         quiet = await sample(gateway)
@@ -128,7 +128,7 @@ async def used(gateway, key):
 
 
 async def soak(binary, seconds):
-    """Runs all of it, and tells whether it went well."""
+    """Runs everything, and returns whether it passed."""
     with tempfile.TemporaryDirectory(prefix="fairgate-soak-") as folder:
         gateway = Gateway(binary, pathlib.Path(folder))
         try:

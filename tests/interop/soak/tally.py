@@ -1,4 +1,4 @@
-"""What the clients of the soak saw, and what the gateway held of the machine meanwhile."""
+"""What the clients of the soak saw, and the gateway's use of resources meanwhile."""
 
 import collections
 import dataclasses
@@ -6,7 +6,7 @@ import statistics
 
 
 class Lost(Exception):
-    """A request that was not answered as it has to be."""
+    """A request without the required response."""
 
 
 @dataclasses.dataclass
@@ -14,7 +14,7 @@ class Tally:
     """Counts of all clients."""
 
     answered: collections.Counter = dataclasses.field(default_factory=collections.Counter)
-    # Sent on a connection that was being closed for being idle, or handed back by GOAWAY.
+    # Sent on a connection that was being closed for being idle, or returned by GOAWAY.
     repeated: int = 0
     denied: int = 0
     aborted: int = 0
@@ -23,7 +23,7 @@ class Tally:
 
 @dataclasses.dataclass
 class Sample:
-    """What the process held at one moment: KiB, descriptors, threads; its own word for connections and requests."""
+    """What the process held at one moment: KiB, descriptors, threads; the connections and requests that it reports."""
 
     memory: int
     descriptors: int
@@ -32,12 +32,12 @@ class Sample:
     requests: int
 
 
-# Of each: its name, and how much more than at the start is no growth: a part of it, and so much beside.
+# Of each: its name, and how much more than at the start is not growth: a share of it, plus an amount.
 ALLOWED = [
     ("memory", 0.15, 6 << 10),
     ("descriptors", 0.25, 30),
-    # A reload and the looks at files run on threads that come when they are needed and go after ten seconds. One that each
-    # reload left behind would be a dozen.
+    # A reload and file checks run on threads that start on demand and end after ten seconds. A leak of one per reload
+    # would be a dozen.
     ("threads", 0, 3),
     ("connections", 0.25, 15),
     ("requests", 0.25, 15),

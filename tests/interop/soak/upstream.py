@@ -34,7 +34,7 @@ def write(writer, status, body, more=b""):
 
 
 async def tunnel(reader, writer):
-    """Gives every byte back, as a server of WebSockets that echoes would."""
+    """Echoes every byte, as a WebSocket echo server would."""
     writer.write(b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
     while piece := await reader.read(65536):
         writer.write(piece)
