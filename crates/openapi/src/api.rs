@@ -1,4 +1,4 @@
-//! What a document says of an API, as far as a gateway needs it. The same for every version.
+//! What a document declares about an API, as far as a gateway needs it. The same for every version.
 
 use crate::documents::Place;
 
@@ -26,7 +26,7 @@ pub struct Operation {
     pub method: String,
     /// Base path and path template, such as `/v1/items/{id}`.
     pub path: String,
-    /// The path template without the base path, as the document has it.
+    /// The path template without the base path, as in the document.
     pub own_path: String,
     /// One line, from `summary`; else the first line of `description`. May be empty.
     pub summary: String,
@@ -38,9 +38,9 @@ pub struct Operation {
     pub access: Access,
     /// Of the operation and its path, references followed; the operation's win.
     pub parameters: Vec<Parameter>,
-    /// The body. None: the document says nothing of one.
+    /// The body. None: the document declares none.
     pub body: Option<Body>,
-    /// Where it stands.
+    /// Its location.
     pub at: Place,
 }
 
@@ -63,7 +63,7 @@ pub fn path_names(template: &str) -> Vec<&str> {
     names
 }
 
-/// The parameter that a name of a path template stands for: `{*p}` and `{**p}` take the rest of the path as `p`, and
+/// The parameter that a name of a path template refers to: `{*p}` and `{**p}` take the rest of the path as `p`, and
 /// other frameworks write that as `{p:path}`, `{p+}` and `{p...}`.
 pub fn parameter_name(name: &str) -> &str {
     let name = name.split_once(':').map_or(name, |(name, _)| name);
@@ -71,8 +71,8 @@ pub fn parameter_name(name: &str) -> &str {
     name.strip_suffix("...").unwrap_or(name)
 }
 
-/// The name of a parameter in the notation of another framework, such as `:id`, `<int:id>` or `[id]`: as a segment of a path
-/// it only takes requests that have these very characters.
+/// The name of a parameter in the notation of another framework, such as `:id`, `<int:id>` or `[id]`: as a segment of a
+/// path it only takes requests that have these very characters.
 pub fn foreign_name(segment: &str) -> Option<&str> {
     // `<int:id>` names a type before its name; behind `:id` there may be a sign, a pattern or an extension.
     let angled = segment.strip_prefix('<').and_then(|rest| rest.split_once('>')).map(|(inner, _)| inner);
@@ -91,11 +91,11 @@ pub enum Access {
     /// Everyone: `security: []`, or `{}` among the alternatives.
     Public,
     /// Holders of a key that has all permissions of one of these sets. An empty set: any key.
-    /// The document that says nothing at all of security means a key, too: fail closed.
+    /// A document without any security declaration requires a key, too: fail closed.
     Keys(Vec<Vec<String>>),
 }
 
-/// Where a parameter stands.
+/// The location of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum In {
     /// A name of the path template.
@@ -136,17 +136,17 @@ pub enum Style {
 /// A parameter of an operation.
 #[derive(Debug, Clone)]
 pub struct Parameter {
-    /// Where it stands.
+    /// Its location.
     pub place: In,
     /// Its name, as the document writes it.
     pub name: String,
     /// Its absence is an error. Always true in the path.
     pub required: bool,
-    /// An empty value stands for "there, but nothing said".
+    /// An empty value means "present, but without a value".
     pub allow_empty: bool,
     /// How its value is written.
     pub form: ParameterForm,
-    /// Where it stands in the document.
+    /// Its location in the document.
     pub at: Place,
 }
 
@@ -159,7 +159,7 @@ pub enum ParameterForm {
         style: Style,
         /// Whether arrays and objects are spread over several pairs.
         explode: bool,
-        /// Whether `:/?#[]@!$&'()*+,;=` may stand unencoded.
+        /// Whether `:/?#[]@!$&'()*+,;=` may be unencoded.
         allow_reserved: bool,
         /// What it may be. None: anything.
         schema: Option<Place>,
@@ -180,7 +180,7 @@ pub struct Body {
     pub required: bool,
     /// The media types that it may have, as the document writes them. Never empty.
     pub content: Vec<Media>,
-    /// Where it stands in the document.
+    /// Its location in the document.
     pub at: Place,
 }
 
@@ -206,6 +206,6 @@ pub struct Encoding {
     pub style: Option<Style>,
     /// None: by the defaults of the specification.
     pub explode: Option<bool>,
-    /// Whether reserved characters may stand unencoded.
+    /// Whether reserved characters may be unencoded.
     pub allow_reserved: bool,
 }

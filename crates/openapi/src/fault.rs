@@ -20,7 +20,7 @@ pub struct Fault {
     pub spot: Spot,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// What to do about it. Empty: the message says it.
+    /// The remedy. Empty: the message contains it.
     pub help: String,
 }
 
@@ -28,10 +28,10 @@ pub struct Fault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faults(pub Vec<Fault>);
 
-/// What the document says and the gateway does not enforce, or leaves out.
+/// What the document declares and the gateway does not enforce, or leaves out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Warning {
-    /// Where it stands first.
+    /// Its first location.
     pub spot: Spot,
     /// What is not enforced, and why, in one sentence.
     pub message: String,

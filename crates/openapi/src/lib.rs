@@ -1,7 +1,7 @@
 //! An OpenAPI document in, rules for requests out; and back: the document enriched with the contract.
 //!
-//! The way of a document: [`documents`] reads its files and follows references, [`reading`] makes an
-//! [`api::Api`] of them whatever their version, [`rules`] compiles what requests have to be, and
+//! The path of a document: [`documents`] reads its files and follows references, [`reading`] makes an
+//! [`api::Api`] of them whatever their version, [`rules`] compiles the rules for requests, and
 //! [`enrich`] writes the document that clients get. Pure: no disk, no socket, no clock.
 
 pub mod api;

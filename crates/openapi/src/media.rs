@@ -55,8 +55,8 @@ pub(crate) fn taken(range: &str, essence: &str) -> Option<u8> {
     essence.starts_with(family).then_some(2)
 }
 
-/// The parameters of a media type of the document that a request's has to have: all but the charset, which tells no two
-/// types apart, and those of a list or of a message.
+/// The parameters of a media type of the document that a request's must have: all but the charset, which distinguishes
+/// no two types apart, and those of a list or of a message.
 pub(crate) fn parameters(media_type: &str) -> Vec<(String, Vec<u8>)> {
     let text = media_type.as_bytes();
     let mut found = Vec::new();
@@ -75,7 +75,7 @@ pub(crate) fn parameters(media_type: &str) -> Vec<(String, Vec<u8>)> {
     }
 }
 
-/// Whether a media type that was sent has all of these parameters. They are compared as RFC 9110, section 8.3.1, has it: names
+/// Whether a media type that was sent has all of these parameters. They are compared by RFC 9110, section 8.3.1: names
 /// without case, values without quotes.
 pub(crate) fn has_all(parameters: &[(String, Vec<u8>)], sent: &[u8]) -> bool {
     parameters.iter().all(|(name, value)| parameter(sent, name).is_some_and(|sent| sent == *value))
@@ -128,8 +128,8 @@ pub(crate) fn parameter(header: &[u8], name: &str) -> Option<Vec<u8>> {
 }
 
 /// Why servers may read the parameters of a header in two ways, as a predicate: one of them is there twice (an error by
-/// RFC 6838, section 4.3), in a form of RFC 2231 that only some servers know (`name*`, `name*0`), or quoted by halves. Then
-/// what is checked here would be another value than the one that is used.
+/// RFC 6838, section 4.3), in a form of RFC 2231 that only some servers know (`name*`, `name*0`), or quoted by halves.
+/// Then what is checked here would be another value than the one that is used.
 pub(crate) fn ambiguity(header: &[u8]) -> Option<String> {
     let mut seen: Vec<String> = Vec::new();
     let mut rest = header.get(end_of_part(header)..).unwrap_or_default();
@@ -145,7 +145,7 @@ pub(crate) fn ambiguity(header: &[u8]) -> Option<String> {
         if name.contains('"') || !is_whole(value) {
             return Some(format!("has a quotation mark out of place at its parameter {shown}"));
         }
-        // Of a file's name the other form may stand beside the plain one: .NET sends both, always.
+        // The extended form of a filename may be beside the plain one: .NET always sends both.
         if name.contains('*') && name != "filename*" {
             return Some(format!("has the parameter {shown}, a form that is not accepted"));
         }
@@ -197,7 +197,7 @@ fn unquoted(value: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(inner.len());
     let mut escaped = false;
     for &byte in inner {
-        // Browsers send a backslash of a file's path as it is; only a quote or another one is escaped.
+        // Browsers send a backslash in a filename unescaped; only a quote or another one is escaped.
         if byte == b'\\' && !escaped {
             escaped = true;
             continue;
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_of_a_type_are_those_that_tell_it_apart() {
+    fn parameters_of_a_type_are_those_that_distinguish_it() {
         let found = parameters("application/x; Type=\"a;b\"; charset=utf-8;v=2");
         assert_eq!(found, [("type".to_owned(), b"a;b".to_vec()), ("v".to_owned(), b"2".to_vec())]);
         assert_eq!(parameters("application/json"), []);

@@ -23,7 +23,7 @@ pub enum ReadOnly {
 /// How times without a zone are taken where a format asks for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Formats {
-    /// As RFC 3339 has it: a time has seconds and a zone.
+    /// By RFC 3339: a time has seconds and a zone.
     #[default]
     Strict,
     /// Also as frameworks write it: seconds and zone may be missing.

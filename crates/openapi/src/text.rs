@@ -1,4 +1,4 @@
-//! Text of documents in messages: quoted and cut, and the nearest name to one that is not known.
+//! Text of documents in messages: quoted and cut, and the known name nearest to an unknown one.
 
 /// How many names are compared to find the nearest: a message is not worth a walk through a million.
 const COMPARED: usize = 10_000;

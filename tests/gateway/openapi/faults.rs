@@ -242,7 +242,7 @@ paths:
         let output = Home::new(&config).run(command);
         assert_eq!(output.code, Some(2), "{output:?}");
         for part in [
-            "openapi.yaml:5 at /paths/~1_limits/get: at `/v1/_limits` Fairgate itself tells how the limits of a key stand",
+            "openapi.yaml:5 at /paths/~1_limits/get: at `/v1/_limits` Fairgate itself serves the state of a key's limits",
             "set `[api] reserved_prefix` to a prefix that the API does not use",
             "1 error",
         ] {

@@ -1,4 +1,4 @@
-//! JSON text becomes a value, strictly: a member that stands twice is a fault, and depth is bounded.
+//! JSON text becomes a value, strictly: a duplicate member is a fault, and depth is bounded.
 
 use super::{DEPTH, problem::Problem};
 use contract::pointer::push;
@@ -16,7 +16,7 @@ const TOO_DEEP: &str = "it is nested too deeply";
 
 const TOO_MANY: &str = "it has too many values";
 
-/// A member that stands twice in its object.
+/// A duplicate member of an object.
 pub(super) struct Duplicate {
     /// Its pointer.
     pub(super) pointer: String,
@@ -24,10 +24,10 @@ pub(super) struct Duplicate {
     pub(super) ordinals: Vec<usize>,
 }
 
-/// Parses a whole text. The second is what stands twice; the value then has the first of each.
+/// Parses a whole text. The second is the duplicate members; the value then has the first of each.
 ///
 /// # Errors
-/// What is no JSON, or too deep.
+/// The text is not JSON, or is too deep.
 pub(super) fn parse(text: &str, room: usize) -> Result<(Value, Vec<Duplicate>), Problem> {
     let found =
         Found { duplicates: RefCell::default(), room: RefCell::new(POINTERS), values: Cell::new(room) };
@@ -106,7 +106,7 @@ impl Found {
             let ordinals = steps.iter().rev().map(|step| step.ordinal).collect();
             self.duplicates.borrow_mut().push(Duplicate { pointer, ordinals });
         } else if self.duplicates.borrow().is_empty() {
-            // Even one with an endless name is a fault; its parent has to do as a place.
+            // Even one with an endless name is a fault; its parent serves as the location.
             self.duplicates.borrow_mut().push(Duplicate { pointer: String::new(), ordinals: Vec::new() });
         }
     }

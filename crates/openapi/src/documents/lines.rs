@@ -12,7 +12,7 @@ use serde_json::Value;
 #[derive(Debug, Default)]
 pub(super) struct Lines(pub(super) Vec<Line>);
 
-/// Where a value begins: for a member, where its name stands.
+/// Where a value begins: for a member, at its name.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line {
     /// From 1.
@@ -34,7 +34,7 @@ impl Lines {
         self.line(at)
     }
 
-    /// The line of what stands at these places among its siblings, from the root on.
+    /// The line of the value at these positions among its siblings, from the root on.
     pub(super) fn find_ordinals(&self, ordinals: &[usize]) -> Option<usize> {
         let mut at = 0;
         for &ordinal in ordinals {
@@ -87,7 +87,7 @@ fn child<'v>(value: &'v Value, token: &str) -> Option<(usize, &'v Value)> {
     }
 }
 
-/// The lines of a JSON text that has been parsed, so that only its shape has to be followed.
+/// The lines of a JSON text that has been parsed, so that only its structure needs to be followed.
 pub(super) fn of_json(text: &str) -> Lines {
     let bytes = text.as_bytes();
     let mut lines = Lines::default();

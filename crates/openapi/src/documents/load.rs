@@ -20,11 +20,11 @@ struct Load<'f> {
     files: &'f dyn Files,
     documents: Documents,
     walked: Vec<Walked>,
-    /// Files, and what of them has to be walked beside the way from their root.
+    /// Files, and the parts of them to walk besides those reached from their root.
     waiting: Vec<(FileId, Option<String>)>,
-    /// References to URIs: what has them may stand in a file that is read later.
+    /// References to URIs: what has them may be in a file that is read later.
     deferred: Vec<(FileId, Outside)>,
-    /// References to no file, and the places that they stand in: something read later may have the identity.
+    /// References to no file, and their locations: something read later may have the identity.
     open: Vec<(Place, String)>,
     faults: Vec<Fault>,
     /// How many bytes and values there may still be.
@@ -35,7 +35,7 @@ struct Load<'f> {
 /// Why a file could not be read.
 struct Unread {
     faults: Vec<Fault>,
-    /// Whether a limit of all files together is reached, which is a fault wherever the reference stands.
+    /// Whether a limit of all files together is reached, which is a fault wherever the reference is.
     limit: bool,
 }
 
@@ -54,7 +54,7 @@ pub(super) fn read(root: &str, files: &dyn Files) -> Result<Documents, Faults> {
     match load.file(root, location::normal(root)) {
         Ok(id) => match version(&load.documents, id) {
             Ok(version) => load.documents.version = version,
-            // Without a version nothing else that could be said would be certain.
+            // Without a version no other fault would be certain.
             Err(fault) => return Err(Faults(vec![fault])),
         },
         Err(unread) => return Err(Faults(unread.faults)),
@@ -78,7 +78,7 @@ pub(super) fn read(root: &str, files: &dyn Files) -> Result<Documents, Faults> {
 }
 
 impl Load<'_> {
-    /// Reads and parses a file and notes that it has to be walked.
+    /// Reads and parses a file and queues it to be walked.
     fn file(&mut self, location: &str, normal: String) -> Result<FileId, Unread> {
         let fault = |problem: Problem| Fault {
             spot: Spot { file: location.to_owned(), line: problem.line, pointer: problem.pointer },
@@ -156,7 +156,7 @@ impl Load<'_> {
                 Err(unread) => failed.push((normal, unread)),
             }
         }
-        // What may be a plain name says nothing for a reference that is certain.
+        // A possible plain name is no evidence for a certain reference.
         if found.certain && (!failed.is_empty() || location::has_scheme(uri)) {
             self.unread(Place { file: from, pointer: found.pointer }, found.reference, failed);
         }
@@ -214,7 +214,7 @@ impl Load<'_> {
     }
 }
 
-/// What is said of a reference that begins with a scheme.
+/// The fault of a reference that begins with a scheme.
 pub(super) fn no_file(reference: &str) -> String {
     let shown = quoted(reference);
     if reference.starts_with("http:") || reference.starts_with("https:") {

@@ -1,4 +1,4 @@
-//! Where files are, and what URIs name: references split, decoded and resolved against where they stand.
+//! Where files are, and what URIs name: references split, decoded and resolved against their location.
 
 use std::borrow::Cow;
 
@@ -20,8 +20,8 @@ pub(super) fn has_scheme(file: &str) -> bool {
     })
 }
 
-/// What a reference without a fragment names (RFC 3986, section 5.2), seen from a base: a URI, or the location of a file
-/// if both are none.
+/// What a reference without a fragment names (RFC 3986, section 5.2), seen from a base: a URI, or the location of a
+/// file if both are none.
 pub(super) fn resolve(base: &str, reference: &str) -> String {
     if has_scheme(reference) {
         return without_dots(reference);
@@ -109,7 +109,7 @@ pub(super) fn normal(location: &str) -> String {
     if location.starts_with('/') { format!("/{joined}") } else { joined }
 }
 
-/// Percent-decoded. What decodes to no text, or is no escape, stays as it is.
+/// Percent-decoded. What does not decode to text, or is not an escape, stays unchanged.
 pub(super) fn percent_decode(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn schemes_are_told_from_files() {
+    fn schemes_are_distinguished_from_files() {
         for file in ["http://a/b", "https://a", "urn:x:y", "file:///a"] {
             assert!(has_scheme(file), "{file}");
         }

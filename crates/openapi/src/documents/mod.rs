@@ -45,16 +45,16 @@ const BYTES: usize = 256 * 1024 * 1024;
 /// bytes of text can make a value of a hundred, so that the limit of bytes alone would not bound memory.
 const VALUES: usize = 10_000_000;
 
-/// How many references may lead to one another before something else stands there.
+/// How many references may lead to one another before another kind of value.
 const HOPS: usize = 64;
 
 /// Gives the bytes of a file. The crate itself touches no disk.
 pub trait Files {
     /// Reads the file at this location: that of the root, or one that a `$ref` names, relative to the
-    /// file it stands in, already joined.
+    /// file that contains it, already joined.
     ///
     /// # Errors
-    /// A sentence that says why it cannot be read.
+    /// A sentence with the reason why it cannot be read.
     fn read(&self, location: &str) -> Result<Vec<u8>, String>;
 }
 
@@ -71,7 +71,7 @@ pub struct Place {
     pub pointer: String,
 }
 
-/// Where a reference stands, as far as it matters to what it names: the nearest resource with a base of its own.
+/// The location of a reference, as far as it matters to its target: the nearest resource with a base of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Scope {
     /// The file.
@@ -100,7 +100,7 @@ pub struct Documents {
     locations: HashMap<String, FileId>,
     /// What `$self` and `$id` name, by the identity that they make with the base around them.
     identities: HashMap<String, Place>,
-    /// References that lead nowhere, wherever they stand, and a sentence for each.
+    /// Dangling references at any location, and a sentence for each.
     broken: Vec<(Place, String)>,
     /// Files that cannot be read, by their normal location, and why.
     unread: HashMap<String, String>,
@@ -165,7 +165,7 @@ impl Documents {
         self.add_from(value, Vec::new())
     }
 
-    /// Adds a value that is made of what stands elsewhere: pointers into it, and the places that they come from,
+    /// Adds a value that is made of parts from elsewhere: pointers into it, and the places that they come from,
     /// so that a fault in it is reported at text that exists.
     pub(crate) fn add_from(&mut self, root: Value, mut origins: Vec<(String, Place)>) -> FileId {
         let id = self.next_file();
@@ -217,25 +217,25 @@ impl Documents {
         self.file(place.file)?.pointer(&place.pointer)
     }
 
-    /// Notes what parts of a file call themselves. The first of a name has it.
+    /// Registers the identities of parts of a file. The first one keeps a name.
     fn identify(&mut self, file: FileId, ids: Vec<(String, String)>) {
         for (identity, pointer) in ids {
             self.identities.entry(identity).or_insert(Place { file, pointer });
         }
     }
 
-    /// Where references of the root file stand.
+    /// The scope of references in the root file.
     pub(crate) fn root_scope(&self) -> Scope {
         Scope { file: self.root(), resource: 0 }
     }
 
-    /// Where a reference at a place stands.
+    /// The scope of a reference at a location.
     pub(crate) fn scope(&self, place: &Place) -> Scope {
         let resource = self.entry(place.file).map_or(0, |file| file.resources.around(&place.pointer));
         Scope { file: place.file, resource }
     }
 
-    /// Where a reference in an object stands that itself stands in a scope: the object may have a base of its own. None: it
+    /// The scope of a reference in an object that is itself in a scope: the object may have its own base. None: it
     /// has not.
     pub(crate) fn scope_within(&self, scope: Scope, members: &Map<String, Value>) -> Option<Scope> {
         let named = resources::named(members, false, self.version).filter(|named| named.moves_base)?;
@@ -253,8 +253,8 @@ impl Documents {
 
     /// The place that a reference in a scope names. It exists.
     ///
-    /// What leads nowhere within the nearest `$id` is looked for in the whole file: most tools know no `$id`, and so documents
-    /// have it that were never resolved by it.
+    /// What leads nowhere within the nearest `$id` is looked for in the whole file: most tools know no `$id`, and so
+    /// documents have it that were never resolved by it.
     ///
     /// # Errors
     /// Nothing is there.
@@ -336,7 +336,7 @@ impl Documents {
         (location::has_scheme(base) || location::has_scheme(uri)).then(|| location::resolve(base, uri))
     }
 
-    /// Follows references from a place until something else stands there.
+    /// Follows references from a place to another kind of value.
     ///
     /// # Errors
     /// One of them leads nowhere, or they lead round in a circle.
@@ -350,7 +350,7 @@ impl Documents {
         Err(BadReference("The references from here are circular.".to_owned()))
     }
 
-    /// References that lead nowhere, wherever they stand, and a sentence for each.
+    /// Dangling references at any location, and a sentence for each.
     pub(crate) fn broken(&self) -> &[(Place, String)] {
         &self.broken
     }
@@ -392,7 +392,7 @@ struct Site<'p> {
 }
 
 impl Place {
-    /// The place of a member or an element of what stands here.
+    /// The place of a member or an element of the value here.
     pub fn child(&self, name: &str) -> Self {
         let mut pointer = String::with_capacity(self.pointer.len() + name.len() + 1);
         pointer.push_str(&self.pointer);

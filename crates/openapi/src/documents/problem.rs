@@ -1,4 +1,4 @@
-//! What comes of the bytes of a file: values and their lines, or what is wrong with them.
+//! The result of parsing the bytes of a file: values and their lines, or their faults.
 
 use super::{DEPTH, VALUES, lines::Lines};
 use crate::text::quoted;

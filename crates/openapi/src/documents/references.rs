@@ -1,4 +1,4 @@
-//! Finds the references in a file: where a `$ref` is one, and where it is a name or data.
+//! Finds the references in a file: where a `$ref` is a reference, and where it is a name or data.
 
 use super::{
     Version, location, pointer,
@@ -11,10 +11,10 @@ use std::collections::HashSet;
 /// How many unresolved references are reported per file: each message looks for the nearest name.
 const MAX_BROKEN: usize = 100;
 
-/// What is said of a reference that only tools without `$id` can follow.
+/// The warning about a reference that only tools without `$id` can follow.
 const FROM_THE_FILE: &str = "The reference cannot be resolved within the schema of the nearest `$id`. It is resolved from the root of the file, like tools do that do not support `$id`.";
 
-/// What is said of an `$id` beyond those that are kept.
+/// The warning about an `$id` beyond those that are kept.
 const NO_ROOM: &str = "The file has too many or too long `$id`s: this one is ignored.";
 
 /// Members whose value is data of the API, not of the document.
@@ -50,9 +50,9 @@ const NAMED: [&str; 23] = [
 /// What the walk through a file finds.
 #[derive(Default)]
 pub(super) struct Found {
-    /// References to other files, each with the pointer of the object that it stands in.
+    /// References to other files, each with the pointer of the object that contains it.
     pub(super) outside: Vec<Outside>,
-    /// References within the file that lead nowhere, and where they stand.
+    /// Dangling references within the file, and their locations.
     pub(super) broken: Vec<(String, String)>,
     /// Identities by `$id` and `$self`, and the pointer of what has them.
     pub(super) ids: Vec<(String, String)>,
@@ -61,14 +61,14 @@ pub(super) struct Found {
 /// A reference to another file.
 pub(super) struct Outside {
     pub(super) pointer: String,
-    /// The resource of the file that it stands in.
+    /// The resource of the file that contains it.
     pub(super) resource: u32,
     pub(super) reference: String,
     /// Whether it is certain to be a reference. A discriminator's mapping may hold plain names, too.
     pub(super) certain: bool,
 }
 
-/// What stands in a place, as far as references go.
+/// The kind of value at a location, as far as references go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     /// An object of the specification, or a schema.
@@ -83,9 +83,9 @@ enum Kind {
 #[derive(Default)]
 pub(super) struct Walked {
     whole: bool,
-    /// References that were looked at, as they are written, and the resource that they stand in.
+    /// References that were looked at, as they are written, and the resource that contains them.
     seen: HashSet<(u32, String)>,
-    /// The same of those that may be plain names: they do not stand for one that is certain.
+    /// The same of those that may be plain names: they are not evidence of a certain one.
     perhaps: HashSet<(u32, String)>,
     /// Addresses of values within data that references lead to, so that each is walked once.
     within_data: HashSet<usize>,
@@ -113,7 +113,7 @@ struct Walk<'f> {
     starts: Vec<String>,
 }
 
-/// Walks through a file, once, and through what a pointer names if that stands where nothing is
+/// Walks through a file, once, and through the target of a pointer if that is where nothing is
 /// expected to be a reference. Every value is passed at most twice, however many references lead to it.
 pub(super) fn find(
     root: &Value,

@@ -22,7 +22,7 @@ pub(super) fn tagged(tag: &str, text: &str) -> Value {
     }
 }
 
-/// A number. None: it is none, or one that JSON cannot say, such as `.inf`.
+/// A number. None: it is not a number, or one that JSON cannot express, such as `.inf`.
 fn number(text: &str) -> Option<Number> {
     if let Some(digits) = text.strip_prefix("0o") {
         return u64::from_str_radix(digits, 8).ok().filter(|_| !digits.starts_with('+')).map(Number::from);

@@ -1,4 +1,4 @@
-//! Where the specification has text, whatever a plain scalar of YAML looks like: the version `1.10` is not 1.1.
+//! Strings by the specification, whatever a plain scalar of YAML looks like: the version `1.10` is not 1.1.
 
 use serde_json::{Map, Value};
 
@@ -27,7 +27,7 @@ const TYPED: [&str; 3] = ["const", "default", "example"];
 /// Members of a schema that are lists of such values.
 const LISTED: [&str; 2] = ["enum", "examples"];
 
-/// The source of a value that may turn out to be text: where it stands in its schema, and how it is written.
+/// The source of a value that may turn out to be text: its location in the schema, and how it is written.
 pub(super) struct Source {
     pub(super) keyword: String,
     pub(super) index: Option<usize>,
@@ -59,7 +59,7 @@ pub(super) fn is_text(way: &[&str]) -> bool {
     (is_meant && !is_data(before)) || (is_of_variable && before.contains(&"servers"))
 }
 
-/// Whether what stands at the end of this way is a value of the API, or an extension.
+/// Whether the value at the end of this path is a value of the API, or an extension.
 pub(super) fn is_data(way: &[&str]) -> bool {
     let mut parent = "";
     way.iter().any(|name| {
@@ -68,7 +68,7 @@ pub(super) fn is_data(way: &[&str]) -> bool {
     })
 }
 
-/// Puts text as it is written in the place of values, if the schema is one of strings.
+/// Replaces values by their text as written, if the schema is one of strings.
 pub(super) fn restore(schema: &mut Map<String, Value>, sources: Vec<Source>) {
     let is_text = |name: &Value| name == "string" || name == "null";
     let is_of_strings = match schema.get("type") {

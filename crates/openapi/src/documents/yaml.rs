@@ -1,7 +1,7 @@
 //! YAML text becomes a value and its lines: from the parser's events, without recursion.
 //!
 //! Everything in which YAML is larger than JSON is decided here: keys become text, `<<` merges, aliases are
-//! copies whose sum is bounded, and what stands twice or cannot be said in JSON is a fault.
+//! copies whose sum is bounded, and what is duplicate or cannot be expressed in JSON is a fault.
 
 use super::{
     DEPTH,
@@ -28,7 +28,7 @@ const MOST: usize = 100;
 /// Parses a whole text.
 ///
 /// # Errors
-/// The first fault of syntax, or all members that stand twice.
+/// The first fault of syntax, or all duplicate members.
 pub(super) fn parse(text: &str, room: usize) -> Result<Parsed, Vec<Problem>> {
     let options = granit_parser::options! { emit_comments: false };
     let mut builder = Builder::default();
@@ -139,7 +139,7 @@ impl Builder {
                 self.begin(holds, anchor, line)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(line),
-            // The parser may learn to say more; what is not known here cannot be taken for nothing.
+            // The parser may get new events; an unknown one must not be ignored.
             _ => Err(Problem::at(Some(line), "This YAML is not supported.")),
         }
     }
@@ -224,7 +224,7 @@ impl Builder {
         let value = match core {
             Some("str") => Value::String(text.into_owned()),
             Some(tag) => scalar::tagged(tag, &text),
-            // Tags of an application say nothing about the core schema; `!` alone means text.
+            // Application tags do not affect the core schema; `!` alone means text.
             None if plain && tag.is_none_or(Tag::is_custom) => match scalar::plain(&text) {
                 Value::Number(_) | Value::Bool(_) if texts::is_text(&self.way()) => {
                     Value::String(text.into_owned())
@@ -387,7 +387,7 @@ fn sources(from: Finished, line: usize) -> Result<Vec<Finished>, Problem> {
     }
 }
 
-/// Adds the members that are not there yet, with their lines: what stands in the object itself wins.
+/// Adds the missing members, with their lines: the object's own members win.
 fn merge(members: &mut Map<String, Value>, lines: &mut Lines, from: Finished) {
     let Value::Object(more) = from.value else { return };
     let mut at = 1;

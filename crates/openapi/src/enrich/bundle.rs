@@ -1,7 +1,7 @@
 //! Several files become one: what references bring in from elsewhere becomes a component.
 //!
 //! Each target becomes a component once, however often it is referred to, so cycles end and the
-//! result is linear in what the files hold. References within the document stay as they are.
+//! result is linear in the size of the files. References within the document stay unchanged.
 
 use super::{
     kinds::{Holds, Kind, member, section},
@@ -24,16 +24,16 @@ pub(super) struct Bundle<'d> {
     version: Version,
     /// Places of the root file that the enriched document does not have any more.
     removed: &'d HashSet<String>,
-    /// The reference that stands for a place.
+    /// The reference to a place.
     made: HashMap<(Place, Kind), String>,
     /// Names in use, by the last name of their section.
     taken: HashMap<&'static str, Names>,
     waiting: Vec<Waiting>,
-    /// Where the operations of the document stand, by the places that links name them by.
+    /// The locations of the document's operations, by the places that links refer to.
     operations: HashMap<Place, String>,
     /// How many values may still be copied.
     copies: usize,
-    /// Security schemes that operations name which are none of the gateway's, such as callbacks.
+    /// Security schemes named by operations that the gateway does not serve, such as callbacks.
     pub(super) schemes: HashSet<String>,
     /// Whether one of those operations relies on the security of the whole document.
     pub(super) inherits_security: bool,
@@ -107,7 +107,7 @@ fn taken(root: &Value, version: Version) -> HashMap<&'static str, Names> {
 }
 
 impl Bundle<'_> {
-    /// A component that is nothing but a reference to elsewhere gives its name to what stands there.
+    /// A component that is only a reference to elsewhere gives its name to the target.
     fn adopt(&mut self, root: &mut Value) {
         let root_file = self.documents.root();
         for kind in KINDS {
@@ -123,7 +123,7 @@ impl Bundle<'_> {
                     let pointer = format!("/{}/{}", section.join("/"), escape(name));
                     made.insert(as_reference(&pointer));
                     self.waiting.push(Waiting { place, kind, section, name: name.clone() });
-                    *value = Value::Null; // what stands there comes here
+                    *value = Value::Null; // the target is moved here
                 }
             }
         }
@@ -200,7 +200,7 @@ impl Bundle<'_> {
         }
     }
 
-    /// A link may name an operation by where it stands.
+    /// A link may name an operation by its location.
     fn link(&self, members: &mut Map<String, Value>, scope: Scope) {
         let Some(Value::String(reference)) = members.get_mut("operationRef") else { return };
         let place = self.documents.resolve_in(scope, reference).ok();
@@ -209,7 +209,7 @@ impl Bundle<'_> {
         }
     }
 
-    /// Takes away a reference that leads nowhere, where something may stand in its place: no tool reads a document with
+    /// Removes a dangling reference, where it is optional: no tool reads a document with
     /// one. A warning has named it.
     fn without_missing(&self, members: &mut Map<String, Value>, kind: Kind, scope: Scope) {
         let (name, value) = match kind {
@@ -239,8 +239,8 @@ impl Bundle<'_> {
         }
     }
 
-    /// Takes a base of its own from a schema: references are written from the root of the document. What its anchors name
-    /// may have the same name elsewhere in the document, so they go as well.
+    /// Takes a base of its own from a schema: references are written from the root of the document. What its anchors
+    /// name may have the same name elsewhere in the document, so they go as well.
     fn without_base(&self, members: &mut Map<String, Value>, scope: Scope) -> Scope {
         let within = self.documents.scope_within(scope, members).unwrap_or(scope);
         if within != scope {
@@ -253,7 +253,7 @@ impl Bundle<'_> {
     }
 
     /// Puts what is referred to in the place of the reference, where the version has no section for it. Returns
-    /// where it stood. None: there is no reference, it leads nowhere, or too much was copied already.
+    /// where it was. None: there is no reference, it is dangling, or too much was copied already.
     fn inline(&mut self, members: &mut Map<String, Value>, scope: Scope) -> Option<Scope> {
         let reference = members.get("$ref")?.as_str()?;
         let target = self.documents.follow(&self.documents.resolve_in(scope, reference).ok()?).ok()?;
@@ -302,8 +302,8 @@ impl Bundle<'_> {
             return None;
         }
         let place = self.documents.resolve_in(scope, reference).ok()?;
-        // Generators of clients make nothing of what lies within a component.
-        let is_within = kind == Kind::Schema && lies_within_a_schema(&place.pointer);
+        // Client generators ignore what is nested within a component.
+        let is_within = kind == Kind::Schema && is_within_a_schema(&place.pointer);
         if place.file == root && !is_within && !self.is_removed(&place.pointer) {
             return Some(as_reference(&place.pointer)).filter(|found| found != reference);
         }
@@ -322,7 +322,7 @@ impl Bundle<'_> {
         reference.starts_with("#/paths/") && !self.removed.is_empty()
     }
 
-    /// Whether a place is one that was removed, or lies within one.
+    /// Whether a place was removed, or is within one that was.
     fn is_removed(&self, pointer: &str) -> bool {
         let mut slashes = pointer.match_indices('/').map(|(position, _)| position).skip(1);
         slashes.any(|position| pointer.get(..position).is_some_and(|start| self.removed.contains(start)))
@@ -367,7 +367,7 @@ fn make_dependent(schema: &mut Value) {
     }
 }
 
-fn lies_within_a_schema(pointer: &str) -> bool {
+fn is_within_a_schema(pointer: &str) -> bool {
     pointer.strip_prefix("/components/schemas/").is_some_and(|name| name.contains('/'))
 }
 

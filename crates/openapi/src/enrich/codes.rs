@@ -1,4 +1,4 @@
-//! The rows of the table as they are at an operation: which codes can be met there.
+//! The rows of the table at an operation: which codes it can return.
 
 use super::facts::Facts;
 use contract::{ErrorCode, Status, status::ExtraStatus};

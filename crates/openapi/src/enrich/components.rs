@@ -19,7 +19,7 @@ pub(super) const PREFIX: &str = "Fairgate";
 /// The member of the mark that has the chosen prefix.
 pub(super) const PREFIX_MEMBER: &str = "prefix";
 /// The member of a response of ours that holds the document's own words.
-pub(super) const SAID: &str = "x-fairgate-said";
+pub(super) const OWN_DESCRIPTION: &str = "x-fairgate-own";
 /// The kinds of components that we add.
 pub(super) const KINDS: [Kind; 5] =
     [Kind::Schema, Kind::Response, Kind::Header, Kind::Example, Kind::SecurityScheme];
@@ -55,29 +55,29 @@ impl<'f> Components<'f> {
     }
 
     /// A reference to the response of a row, with the document's own words about it.
-    pub(super) fn response(&mut self, row: Row, said: Option<String>) -> Value {
-        let mut said = said;
-        if said.is_some() && !self.responses.contains_key(&(row, said.clone())) {
+    pub(super) fn response(&mut self, row: Row, own: Option<String>) -> Value {
+        let mut own = own;
+        if own.is_some() && !self.responses.contains_key(&(row, own.clone())) {
             self.words += 1;
             if self.words > MAX_WORDS {
-                said = None;
+                own = None;
             }
         }
-        if let Some(name) = self.responses.get(&(row, said.clone())) {
+        if let Some(name) = self.responses.get(&(row, own.clone())) {
             return self.reference(Kind::Response, name);
         }
         let name = self.names.take(&format!("{}{}", self.prefix, row.name()));
-        let response = self.make_response(row, said.as_deref());
+        let response = self.make_response(row, own.as_deref());
         let reference = self.reference(Kind::Response, &name);
         self.made.push((Kind::Response, name.clone(), response));
-        self.responses.insert((row, said), name);
+        self.responses.insert((row, own), name);
         reference
     }
 
-    fn make_response(&mut self, row: Row, said: Option<&str>) -> Value {
+    fn make_response(&mut self, row: Row, own: Option<&str>) -> Value {
         let meaning = row.description();
         let mut response = Map::new();
-        let description = said.map_or_else(|| meaning.clone(), |said| format!("{said}\n\n{meaning}"));
+        let description = own.map_or_else(|| meaning.clone(), |own| format!("{own}\n\n{meaning}"));
         response.insert("description".to_owned(), description.into());
         response.insert("headers".to_owned(), self.headers(&headers::of_row(row)));
         match self.version {
@@ -108,8 +108,8 @@ impl<'f> Components<'f> {
             }
         }
         response.insert(super::MARK.to_owned(), true.into());
-        if let Some(said) = said {
-            response.insert(SAID.to_owned(), said.into());
+        if let Some(own) = own {
+            response.insert(OWN_DESCRIPTION.to_owned(), own.into());
         }
         Value::Object(response)
     }
@@ -131,7 +131,7 @@ impl<'f> Components<'f> {
         Value::Object(held)
     }
 
-    /// A reference to the schema of how limits stand.
+    /// A reference to the schema of the state of limits.
     pub(super) fn limits_schema(&mut self) -> Value {
         let one = self.schema("Limit", schemas::limit());
         let schema = schemas::limits(&one, self.version);

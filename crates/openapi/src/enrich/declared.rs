@@ -1,8 +1,8 @@
-//! What the document itself declares of the answers to an operation: what stays, and what never
+//! What the document itself declares about the responses of an operation: what stays, and what never
 //! reaches a client.
 
 use super::{
-    components::SAID,
+    components::OWN_DESCRIPTION,
     each_operation,
     facts::{ByOperation, Facts, Known},
     paths::Origins,
@@ -31,7 +31,7 @@ pub(super) struct Declared {
 /// What was declared of an operation, beside its successes.
 pub(super) struct Declaration {
     pub(super) known: Known,
-    /// Errors that the document expects here, with what it says of them.
+    /// Errors that the document declares here, with its descriptions.
     pub(super) errors: Vec<(ErrorCode, Option<String>)>,
 }
 
@@ -43,7 +43,7 @@ impl Declaration {
     }
 }
 
-/// Takes out of each operation what the gateway says in its place.
+/// Removes from each operation what the gateway declares instead.
 pub(super) fn take(
     root: &mut Value,
     documents: &Documents,
@@ -58,7 +58,7 @@ pub(super) fn take(
     each_operation(members, |path, method, name, operation| {
         let scope = origins.of_operation(path, name, documents.root_scope());
         let known = exposed.get(&(path.to_owned(), method.to_owned())).cloned().unwrap_or_default();
-        // Its own statement stands in for the one that is written at the end, so that bundling can
+        // Its own declaration is a placeholder for the one that is written at the end, so that bundling can
         // distinguish the gateway's operations from others.
         operation.insert("security".to_owned(), Value::Array(Vec::new()));
         if operation.shift_remove("servers").is_some() || with_servers.contains(path) {
@@ -135,7 +135,7 @@ fn is_success(name: &str, facts: &Facts<'_>) -> bool {
     }
 }
 
-/// What the document says of a response, as far as it is still true of what the client gets.
+/// The document's description of a response, as far as it still applies to what the client gets.
 ///
 /// Words about keys, limits and failures are about what the gateway has taken over, so its own are
 /// the true ones.
@@ -146,13 +146,13 @@ fn description(response: &Value, documents: &Documents, scope: Scope) -> Option<
         found = documents.get(&documents.follow(&target).ok()?)?;
     }
     if found.get(super::MARK).is_some() {
-        return found.get(SAID).and_then(Value::as_str).map(str::to_owned);
+        return found.get(OWN_DESCRIPTION).and_then(Value::as_str).map(str::to_owned);
     }
     let text = found.get("description")?.as_str()?.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Whether the document's words about an error may stand beside the contract's.
+/// Whether the document's description of an error may be kept beside the contract's.
 pub(super) fn words_hold(status: Status, is_public: bool) -> bool {
     match status {
         Status::NoPermission => is_public,

@@ -8,7 +8,7 @@ use contract::{
 };
 use serde_json::Value;
 
-/// Where the gateway is if nobody said: its default address.
+/// The gateway's address if none is configured: the default.
 const LOCAL: &str = "http://127.0.0.1:8080";
 /// A request's id as the gateway makes it.
 pub(super) const REQUEST_ID: &str = "req_01kb8r3xv2n4q6s8t0w2y4z6a8";
@@ -25,7 +25,7 @@ const VIOLATIONS: [(ErrorCode, Violation); 5] = [
     (ErrorCode::BodyNotValid, ("body", "quantity", Some("/quantity"), "Must be at least 1, but is 0.")),
 ];
 
-/// What the gateway says of other codes. A code that is in neither list has the words that an upstream's error
+/// The gateway's messages for other codes. A code that is in neither list has the message that an upstream's error
 /// gets if it has none of its own.
 const MESSAGES: [(ErrorCode, &str); 9] = [
     (ErrorCode::EndpointMoved, "This endpoint has moved to /items/7. Use that address from now on."),

@@ -104,7 +104,7 @@ impl Known {
         let (mine, theirs) = (&mut self.exposed, &other.exposed);
         mine.cost = mine.cost.max(theirs.cost);
         mine.deprecated |= theirs.deprecated;
-        // Moved as a whole only if it is so everywhere; the access of what moved says nothing.
+        // Moved as a whole only if it has moved everywhere; the access of moved ones does not count.
         match (&mine.moved_to, &theirs.moved_to) {
             (Some(_), None) => {
                 mine.moved_to = None;

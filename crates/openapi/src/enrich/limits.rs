@@ -1,4 +1,4 @@
-//! The gateway's own operation: how the limits of a key stand.
+//! The gateway's own operation: the state of a key's limits.
 
 use super::{
     codes::Row,
@@ -19,7 +19,7 @@ const TAG: &str = "Fairgate";
 /// The operation's id, if no operation of the document has one that reads like it.
 const ID: &str = "fairgateLimits";
 
-/// The paths at which the document says that limits are served: below each of its base paths. The gateway has to answer
+/// The paths at which the document places the limits: below each of its base paths. The gateway must answer
 /// there.
 pub fn paths(api: &Api, limits_path: &str) -> Vec<String> {
     let of_operations = api

@@ -1,18 +1,18 @@
-//! The enriched document: what the API says of itself, and what the gateway adds to it.
+//! The enriched document: the API's own description, and what the gateway adds to it.
 //!
-//! A client that reads it needs nothing else: every answer that can arrive stands in it, how a key is
-//! sent, what it costs, and where the API is found. The way: path items come in from where they stand
-//! ([`paths`]), what never reaches a client goes ([`declared`]), several files become one ([`bundle`]),
+//! A client that reads it needs nothing else: it has every response that can arrive, how a key is
+//! sent, what it costs, and where the API is found. The steps: path items are moved to where they are used
+//! ([`paths`]), what never reaches a client is removed ([`declared`]), several files become one ([`bundle`]),
 //! then the contract is written onto each operation ([`operation`]). Time and memory are linear in the
 //! documents, and there is one copy of them.
 //!
-//! **Swagger 2.0 stays Swagger 2.0.** Whoever publishes it has clients that read it; a translation
+//! **Swagger 2.0 stays Swagger 2.0.** Its publisher has clients that read it; a translation
 //! would have to guess (`collectionFormat: tsv`, `type: file` and `consumes` without a body have no
-//! equal in 3.0), and a guess that is wrong breaks what worked. What 2.0 cannot say is left out: an
+//! equivalent in 3.0), and a wrong guess breaks what worked. What 2.0 cannot express is left out: an
 //! example for each media type instead of each code, Bearer as a header, no path outside of `basePath`.
 //!
 //! **`default` responses** are kept only where an operation declares no success: then it is the
-//! success. Beside a declared success it stands for the errors, and each of those is declared now.
+//! success. Beside a declared success it means the errors, and each of those is declared now.
 
 mod bundle;
 mod codes;
@@ -121,7 +121,7 @@ fn complete_info(root: &mut Map<String, Value>, facts: &Facts<'_>, prefix: &str)
         .or_insert_with(|| json!({ "description": "The errors and limits of this API", "url": docs }));
 }
 
-/// The section of components of these names, made if it is not there. None: something else stands there.
+/// The section of components of these names, created if missing. None: there is another kind of value.
 fn section_of<'r>(root: &'r mut Map<String, Value>, names: &[&str]) -> Option<&'r mut Map<String, Value>> {
     names.iter().try_fold(root, |held, name| {
         held.entry(*name).or_insert_with(|| Value::Object(Map::new())).as_object_mut()

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_thousand_of_the_same_name_are_told_apart() {
+    fn ten_thousand_of_the_same_name_are_distinguished() {
         let mut names: Names = ["a", "a_3"].map(str::to_owned).into_iter().collect();
         assert_eq!([names.take("b"), names.take("a"), names.take("a")], ["b", "a_2", "a_4"]);
         let made: HashSet<String> = (0..10_000).map(|_| names.take("a")).collect();

@@ -1,4 +1,4 @@
-//! The contract of each operation: its errors, its key, its price, and whether it goes or is gone.
+//! The contract of each operation: its errors, its key, its cost, and whether it is deprecated or has moved.
 
 use super::{
     codes::Row,
@@ -56,11 +56,11 @@ fn add_errors(
     let mut rows: Vec<(u16, Value)> = Vec::new();
     for status in statuses(declaration) {
         let row = Row::new(status, !is_public, known.has_body, method, facts);
-        let said = match &known.exposed.moved_to {
+        let own = match &known.exposed.moved_to {
             Some(to) => Some(format!("This endpoint has moved to {to}.")),
             None => words(declaration, status),
         };
-        rows.push((row.number, components.response(row, said)));
+        rows.push((row.number, components.response(row, own)));
     }
     rows.sort_by_key(|(number, _)| *number);
     responses.extend(rows.into_iter().map(|(number, response)| (number.to_string(), response)));
@@ -94,21 +94,21 @@ fn statuses(declaration: &Declaration) -> Vec<Status> {
     statuses
 }
 
-/// What the document says of a row at an operation.
+/// The document's descriptions of a row at an operation.
 fn words(declaration: &Declaration, status: Status) -> Option<String> {
     if !words_hold(status, declaration.is_public()) {
         return None;
     }
-    let mut said: Vec<&str> = Vec::new();
+    let mut own: Vec<&str> = Vec::new();
     for (code, text) in &declaration.errors {
         if let Some(text) = text
             && ErrorCode::status(*code) == status
-            && !said.contains(&text.as_str())
+            && !own.contains(&text.as_str())
         {
-            said.push(text);
+            own.push(text);
         }
     }
-    (!said.is_empty()).then(|| said.join("\n\n"))
+    (!own.is_empty()).then(|| own.join("\n\n"))
 }
 
 fn add_security(
@@ -164,7 +164,7 @@ fn add_sentence(operation: &mut Map<String, Value>, sentence: &str) {
     }
 }
 
-/// Swagger 2.0 says the media types of all answers of an operation at once.
+/// Swagger 2.0 declares the media types of all responses of an operation at once.
 fn add_produces(held: &mut Map<String, Value>) {
     let Some(produces) = held.entry("produces").or_insert_with(|| json!([])).as_array_mut() else { return };
     for media_type in ["application/json", "application/problem+json"] {

@@ -1,4 +1,4 @@
-//! Where the operations of a document stand, for the links that name them by a reference.
+//! The locations of a document's operations, for the links that name them by a reference.
 
 use super::kinds;
 use crate::documents::{Documents, Place};
@@ -6,8 +6,8 @@ use contract::pointer::escape;
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// The pointer of each operation in the enriched document, by the places that a reference may name it by: where it is used,
-/// in the path item that it comes from, and where it stands itself. Those of the root file need none.
+/// The pointer of each operation in the enriched document, by the places that a reference may name it by: where it is
+/// used, in the path item that it comes from, and where it is itself. Those of the root file need none.
 pub(super) fn by_place(documents: &Documents) -> HashMap<Place, String> {
     let mut found = HashMap::new();
     let root = Place { file: documents.root(), pointer: "/paths".to_owned() };

@@ -1,5 +1,5 @@
-//! Path items and operations that stand elsewhere come to where they are used: the contract of an operation may be
-//! another on each path.
+//! Referenced path items and operations are moved to where they are used: the contract of an operation may
+//! differ on each path.
 
 use super::kinds;
 use crate::documents::{Documents, Place, Scope};
@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 /// stays a reference, without a contract: a document must not make a larger one than it is.
 pub(super) const REPEATED: usize = 2_000_000;
 
-/// Where references in path items and operations stood, where that is not the root file.
+/// The scopes of references in path items and operations, where that is not the root file.
 #[derive(Default)]
 pub(super) struct Origins {
     items: HashMap<String, Scope>,
@@ -35,7 +35,7 @@ impl Origins {
     }
 }
 
-/// Puts path items and operations in the place of references to them. Tells where each of them stood.
+/// Replaces references to path items and operations by their targets. Returns where each of them was.
 pub(super) fn inline(root: &mut Value, documents: &Documents) -> Origins {
     let mut origins = Origins::default();
     let mut seen = HashSet::new();
@@ -66,7 +66,7 @@ pub(super) fn inline(root: &mut Value, documents: &Documents) -> Origins {
     origins
 }
 
-/// Puts an operation in the place of a reference to it. Tells where it stood.
+/// Replaces a reference to an operation by its target. Returns where it was.
 fn inline_operation(
     operation: &mut Value,
     documents: &Documents,

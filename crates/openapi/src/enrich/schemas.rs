@@ -1,4 +1,4 @@
-//! The schemas of what the gateway itself answers. They have no titles, by which generators of clients would name
+//! The schemas of the gateway's own responses. They have no titles, by which client generators would name
 //! them, and refer to each other, so that each object has the name of its component.
 
 use crate::documents::Version;
@@ -57,7 +57,7 @@ pub(super) fn error(detail: &Value) -> Value {
     })
 }
 
-/// A violation. The API's own validation may say it in another form.
+/// A violation. The API's own validation may report it in another form.
 pub(super) fn error_detail() -> Value {
     json!({
         "description": "Something that is wrong with a parameter, a header or the body.",

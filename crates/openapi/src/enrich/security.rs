@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 
 /// How clients send a key: one scheme, because generated clients send the key by all that they
-/// read of. It has the name of the document's own, whose users know it; the other ways stand in its description.
+/// read of. It has the name of the document's own, which users know; the other ways are in its description.
 pub(super) struct Security {
     name: String,
     scheme: Value,
@@ -39,10 +39,10 @@ impl Security {
         if let (Some(members), Some(others)) =
             (scheme.as_object_mut(), other_ways(way, &scheme_header(&name, held), facts))
         {
-            let said =
+            let own =
                 members.get("description").and_then(Value::as_str).unwrap_or("Your API key.").trim_end();
-            if !said.contains(&others) {
-                members.insert("description".to_owned(), format!("{said}\n\n{others}").into());
+            if !own.contains(&others) {
+                members.insert("description".to_owned(), format!("{own}\n\n{others}").into());
             }
         }
         Self { name, scheme }
@@ -140,9 +140,9 @@ fn other_ways(way: Way, header: &str, facts: &Facts<'_>) -> Option<String> {
     let mut ways: Vec<String> = Vec::new();
     let headers = facts.key_headers.iter().enumerate();
     for (position, other) in headers {
-        let is_told = way == Way::Header
+        let is_this_header = way == Way::Header
             && (other.eq_ignore_ascii_case(header) || (header.is_empty() && position == 0));
-        if !is_told {
+        if !is_this_header {
             ways.push(format!("in the header `{other}`"));
         }
     }

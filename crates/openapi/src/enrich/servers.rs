@@ -37,7 +37,7 @@ impl<'f> Servers<'f> {
             .collect()
     }
 
-    /// The servers of what stands on these base paths. None: those of the whole API.
+    /// The servers of paths on these base paths. None: those of the whole API.
     pub(super) fn own(&self, bases: &[String], version: Version) -> Option<Value> {
         let differs = !bases.is_empty() && bases != self.bases.as_slice();
         match version {

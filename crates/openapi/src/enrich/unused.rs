@@ -1,11 +1,11 @@
-//! Components that nothing refers to any more, because the gateway's answers stand in the place of what did: they go.
-//! What nothing referred to before stays: the document has it for a reason of its own.
+//! Removes components that nothing refers to any more, because the gateway's responses replaced what did.
+//! Components that were unused before stay: the document has its own reason for them.
 
 use contract::pointer::{escape, names, unescape};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
-/// Where components stand: those of 2.0 at the top.
+/// Where components are: those of 2.0 at the top.
 const OLD: [&str; 3] = ["definitions", "parameters", "responses"];
 
 /// Takes out what `before` refers to and `root` does not.

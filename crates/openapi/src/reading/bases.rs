@@ -8,10 +8,10 @@ use std::borrow::Cow;
 /// How many base paths an operation may be served on: each makes an operation of its own.
 const MOST: usize = 50;
 
-/// How long a URL may become: a variable may stand in it any number of times.
+/// The maximum length of a URL: it may contain a variable any number of times.
 const LONGEST: usize = 8 * 1024;
 
-/// Where nothing is said of servers, the API stands at the root.
+/// Without servers, the API is at the root.
 pub(super) fn own() -> Vec<String> {
     vec![String::new()]
 }

@@ -84,7 +84,7 @@ impl<'d> Reader<'d> {
     }
 }
 
-/// A body of which nothing is said.
+/// A body without a declaration.
 pub(super) fn anything() -> Media {
     Media { media_type: "*/*".to_owned(), schema: None, encodings: Vec::new() }
 }

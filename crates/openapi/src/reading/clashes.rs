@@ -13,7 +13,7 @@ impl Reader<'_> {
         for operation in operations {
             if let Some(id) = &operation.id {
                 let first = ids.entry(id).or_insert(&operation.at);
-                // One that stands on several base paths is one operation.
+                // An operation on several base paths is one operation.
                 if **first != operation.at && reported.insert(&operation.at) {
                     // No request needs it. Who names it in the configuration is asked which one is meant.
                     let message = format!(

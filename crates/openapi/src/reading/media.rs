@@ -9,7 +9,7 @@ pub(super) fn essence(media_type: &str) -> String {
 }
 
 /// A media type with its parameters, as it is compared: type and names in lower case, values in quotes where they need
-/// them. What tells no two types apart is left out.
+/// them. What distinguishes no two types is left out.
 pub(super) fn canonical(media_type: &str) -> String {
     let mut canonical = essence(media_type);
     for (name, value) in media::parameters(media_type) {

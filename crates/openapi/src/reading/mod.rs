@@ -30,7 +30,7 @@ use security::Schemes;
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// Reads the API out of its documents. What is said and cannot be enforced is a warning.
+/// Reads the API out of its documents. What is declared and cannot be enforced is a warning.
 ///
 /// What a document does wrong without harm to a request is a warning as well; at most 1,000 of each are reported.
 ///
@@ -61,7 +61,7 @@ struct Reader<'d> {
     room: Room,
 }
 
-/// References can make much of little: a path item of a thousand operations that stands under a thousand paths.
+/// References multiply: a path item of a thousand operations under a thousand paths.
 struct Room {
     operations: usize,
     parameters: usize,
@@ -134,8 +134,8 @@ impl<'d> Reader<'d> {
         Place { file: FileId(first.saturating_add(index)), pointer: String::new() }
     }
 
-    /// The object of a member that may be a reference. What is no object in the end is a fault, and so is a reference that
-    /// cannot be followed: without it, what it asks of requests would not be asked.
+    /// The object of a member that may be a reference. A target that is not an object is a fault, and so is a reference
+    /// that cannot be followed: without it, what it asks of requests would not be asked.
     fn followed(&mut self, place: &Place) -> Option<Object<'d>> {
         match self.documents.follow(place) {
             Ok(place) => {

@@ -4,7 +4,7 @@ use super::Reader;
 use crate::documents::Place;
 use serde_json::{Map, Value};
 
-/// An object of a document, and where it stands.
+/// An object of a document, and its location.
 #[derive(Clone)]
 pub(super) struct Object<'d> {
     pub(super) place: Place,
@@ -19,7 +19,7 @@ impl<'d> Object<'d> {
 }
 
 impl<'d> Reader<'d> {
-    /// The object that stands at a place.
+    /// The object at a place.
     pub(super) fn object_at(&mut self, place: &Place) -> Option<Object<'d>> {
         match self.documents.get(place) {
             Some(Value::Object(members)) => Some(Object { place: place.clone(), members }),
@@ -31,19 +31,19 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// A member that has to be an object, itself, also if it is a reference.
+    /// A member that must be an object, itself, also if it is a reference.
     pub(super) fn object(&mut self, parent: &Object<'d>, name: &str) -> Option<Object<'d>> {
         self.member(parent, name)?;
         self.object_at(&parent.place.child(name))
     }
 
-    /// A member that has to be a list.
+    /// A member that must be a list.
     pub(super) fn list(&mut self, parent: &Object<'d>, name: &str) -> Option<&'d [Value]> {
         let value = self.member(parent, name)?;
         self.typed(parent, name, "an array", value, Value::as_array).map(Vec::as_slice)
     }
 
-    /// A member that has to be text and means something.
+    /// A member that must be a non-empty string.
     pub(super) fn text(&mut self, parent: &Object<'d>, name: &str) -> Option<&'d str> {
         let value = self.member(parent, name)?;
         self.typed(parent, name, "a string", value, Value::as_str)

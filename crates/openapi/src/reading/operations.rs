@@ -110,7 +110,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// Path parameters and the names of the path, which have to be the same.
+    /// Path parameters and the names of the path, which must be the same.
     fn path_parameters(&mut self, object: &Object<'d>, parameters: &[Parameter], template: &Template) {
         let in_path = || parameters.iter().filter(|parameter| parameter.place == In::Path);
         for parameter in in_path() {
@@ -139,7 +139,7 @@ impl<'d> Reader<'d> {
     }
 }
 
-/// Whether a parameter of the path is the one that this name of the template stands for.
+/// Whether a parameter of the path is the one that this name of the template refers to.
 fn is_meant(name: &str, parameter: &Parameter) -> bool {
     name == parameter.name || parameter_name(name) == parameter.name
 }

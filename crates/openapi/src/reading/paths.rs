@@ -165,7 +165,7 @@ impl<'d> Reader<'d> {
         Some(target)
     }
 
-    /// Warns of what stands beside a reference and is not read.
+    /// Warns about members beside a reference, which are not read.
     fn beside(&mut self, object: &Object<'d>, what: &str) {
         let is_read =
             |name: &str| matches!(name, "$ref" | "summary" | "description") || name.starts_with("x-");
@@ -173,7 +173,7 @@ impl<'d> Reader<'d> {
             object.members.keys().map(String::as_str).filter(|name| !is_read(name)).collect();
         if !ignored.is_empty() {
             let message =
-                format!("What stands beside the $ref of the {what} is ignored: {}.", ignored.join(", "));
+                format!("The members beside the $ref of the {what} are ignored: {}.", ignored.join(", "));
             self.notes.warn(&object.place, message);
         }
     }
@@ -225,7 +225,7 @@ fn is_foreign(name: &str) -> bool {
     parameter_name(name) != name.trim_start_matches('*')
 }
 
-/// Whether a percent sign stands there that begins no escape. Those in names are no part of a request.
+/// Whether there is a percent sign that begins no escape. Those in names are not part of a request.
 fn has_broken_escape(path: &str) -> bool {
     let mut in_name = false;
     path.char_indices().any(|(at, c)| {

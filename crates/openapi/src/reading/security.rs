@@ -129,7 +129,7 @@ impl<'d> Reader<'d> {
                 }
             }
             Some("header") => {
-                // No request can have it, so nobody gets in by it: that is closed, and other headers stay open.
+                // No request can have it, so it admits nobody: it is closed, and other headers stay open.
                 let message = format!("{} is not a valid header name and is ignored.", quoted(name));
                 self.notes.warn(&scheme.place.child("name"), message);
             }
@@ -149,7 +149,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// Who may use what has this `security`. None: it says nothing.
+    /// The access that this `security` grants. None: it is absent.
     pub(super) fn security(&mut self, object: &Object<'d>) -> Option<Access> {
         let requirements = self.list(object, "security")?;
         let place = object.place.child("security");

@@ -22,7 +22,7 @@ fn named(name: &str, version: Version) -> Option<Style> {
     })
 }
 
-/// The style where none is said.
+/// The default style.
 pub(super) fn default(place: In) -> Style {
     match place {
         In::Path | In::Header => Style::Simple,
@@ -42,13 +42,13 @@ fn fits(style: Style, place: In) -> bool {
     }
 }
 
-/// Whether arrays and objects are spread where nothing is said.
+/// The default of `explode` for arrays and objects.
 pub(super) fn spreads(style: Style) -> bool {
     matches!(style, Style::Form | Style::Cookie)
 }
 
 impl<'d> Reader<'d> {
-    /// The style that an object says. What it says wrong is a warning.
+    /// The style that an object declares. A wrong one is a warning.
     pub(super) fn style(&mut self, object: &Object<'d>, place: In) -> Option<Style> {
         let name = self.text(object, "style")?;
         let at = object.place.child("style");

@@ -128,7 +128,7 @@ impl<'d> Reader<'d> {
         ParameterForm::Styled { style, explode, allow_reserved: false, schema: Some(schema) }
     }
 
-    /// The style that `collectionFormat` stands for.
+    /// The style that `collectionFormat` means.
     fn collection(&mut self, object: &Object<'d>, place: In) -> (Style, bool) {
         self.nested_collections(object);
         let plain = match place {

@@ -12,7 +12,7 @@ impl Template {
     /// Takes a path apart.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it.
+    /// A sentence with its fault.
     pub(super) fn parse(path: &str) -> Result<Self, String> {
         let mut names: Vec<String> = Vec::new();
         let mut shape = String::with_capacity(path.len());
@@ -41,7 +41,7 @@ impl Template {
         Ok(Self { names, shape })
     }
 
-    /// A name that stands twice.
+    /// A duplicate name.
     pub(super) fn duplicate(&self) -> Option<&str> {
         let mut seen = std::collections::HashSet::new();
         self.names.iter().map(String::as_str).find(|name| !seen.insert(*name))

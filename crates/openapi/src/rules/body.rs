@@ -1,4 +1,4 @@
-//! The body: which media types it may have, and what it has to be in each of them.
+//! The body: which media types it may have, and the rules for each of them.
 
 use crate::{
     api::{Body, Encoding, Media},
@@ -58,7 +58,7 @@ impl BodyRules {
         let sent = content_type.unwrap_or_default();
         let essence = media::essence(sent);
         if essence.is_empty() {
-            // Without a name, only what takes every name takes it, and nothing says how to read it.
+            // Without a name, only a rule for all types accepts it, and nothing declares how to parse it.
             let any = self.content.iter().find(|rule| rule.range == "*/*")?;
             return Some((any, Kind::Other));
         }
@@ -68,7 +68,7 @@ impl BodyRules {
         Some((rule, media::kind(&essence)))
     }
 
-    /// Whether the body has to be read to be checked.
+    /// Whether the body must be read to be checked.
     pub(super) fn reads(&self, content_type: Option<&[u8]>) -> bool {
         self.rule(content_type).is_some_and(|(rule, kind)| rule.is_checked(kind))
     }
@@ -116,8 +116,8 @@ impl BodyRules {
         format!("This endpoint accepts a body of type {names}, but {sent}.")
     }
 
-    /// Whether checking a body may take longer than the request that comes next on this thread can wait: then it is done
-    /// elsewhere. Nearly no body is.
+    /// Whether checking a body may take longer than the request that comes next on this thread can wait: then it is
+    /// done elsewhere. Nearly no body is.
     pub(super) fn is_large(&self, content_type: Option<&[u8]>, body: &[u8], units: &Units) -> bool {
         if body.len() <= SMALL {
             return false;
@@ -169,7 +169,7 @@ impl BodyRules {
             }
             Kind::Urlencoded => {
                 if let Some(mark) = marked(body) {
-                    // It would be a part of the first name, and what that name has to be would not be checked.
+                    // It would be a part of the first name, and the value of that name would not be checked.
                     return Err(malformed(format!("The body is not a valid form: it begins with {mark}.")));
                 }
                 let text = utf8(body)?;
@@ -220,7 +220,7 @@ impl MediaRule {
     fn compile(schemas: &mut SchemaCompiler<'_>, shapes: &mut Shapes, media: &Media, at: &Place) -> Self {
         let unit = media.schema.as_ref().map(|place| schemas.unit(place));
         let unit = unit.filter(|unit| !schemas.takes_anything(*unit));
-        // JSON has its types already; only text has to be converted.
+        // JSON has its types already; only text must be converted.
         let range = media::essence(media.media_type.as_bytes()).into_owned();
         let text = media.schema.as_ref().filter(|_| media::kind(&range) != Kind::Json);
         let shape = text.map(|place| shapes.of(schemas, place)).unwrap_or_default();
@@ -268,7 +268,7 @@ impl MediaRule {
         self.unit.is_some()
             && match kind {
                 Kind::Json | Kind::Urlencoded | Kind::Multipart => true,
-                // What is text as a whole is no array and no object.
+                // A text as a whole is neither an array nor an object.
                 Kind::Text => !self.shape.binary && self.shape.types.has_scalar(),
                 Kind::Other => false,
             }

@@ -1,4 +1,4 @@
-//! Which items can have no comma: then a comma that is percent-encoded can only stand between two of them.
+//! Which items can have no comma: then a percent-encoded comma can only separate two of them.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use serde_json::{Map, Value};

@@ -17,7 +17,7 @@ use std::collections::{HashMap, HashSet};
 /// Reads a form. The values are not typed yet.
 ///
 /// # Errors
-/// A sentence: it is no form.
+/// A sentence: it is not a form.
 pub(super) fn read(text: &str, shape: &Shape, encodings: &[Encoding]) -> Result<Raw, String> {
     let pairs = Pairs::of_form(text);
     let mut members: Vec<(String, Raw)> = Vec::new();
@@ -69,15 +69,15 @@ fn structured(
     } else {
         return Ok(None);
     };
-    let said = |encoding: &Encoding| {
+    let is_json_by_encoding = |encoding: &Encoding| {
         encoding.content_types.iter().any(|content| is_json(&essence(content.as_bytes())))
     };
     let style = encoding.and_then(|encoding| encoding.style);
     let explode = encoding.and_then(|encoding| encoding.explode);
     if style.is_none() && explode.is_none() {
         let mut values = pairs.values(name);
-        // Without a style an object is JSON; a list is, if its encoding says so.
-        if (reading == Reading::Members || encoding.is_some_and(said))
+        // Without a style an object is JSON; a list is, if its encoding declares it.
+        if (reading == Reading::Members || encoding.is_some_and(is_json_by_encoding))
             && let (Some(only), None) = (values.next(), values.next())
         {
             let text = pairs.coding.decode(only).map_err(|why| format!("field {}: {why}", quoted(name)))?;

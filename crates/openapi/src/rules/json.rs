@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Reads a JSON text.
 ///
 /// # Errors
-/// A clause that says where it breaks.
+/// A clause with the position of the fault.
 pub(super) fn read(text: &[u8]) -> Result<Value, String> {
     read_value(text).map_err(|why| clause(text, why))
 }
@@ -19,7 +19,7 @@ pub(super) fn read(text: &[u8]) -> Result<Value, String> {
 /// As [`read`].
 pub(super) fn read_tree(text: &[u8]) -> Result<Tree<'_>, String> {
     Tree::read(text).map_err(|why| match why {
-        // Where it stands the second time, a second look finds out; of a long text the end of its object has to do.
+        // A second pass finds the duplicate's position; in a long text the end of its object is reported.
         Unread::Twice { .. } if text.len() <= SHORT => read(text).err().unwrap_or_default(),
         why @ (Unread::NotText { .. } | Unread::NotJson(_) | Unread::Twice { .. }) => clause(text, why),
     })
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_json_says_where_it_breaks() {
+    fn the_position_of_broken_json_is_reported() {
         for text in ["", "{", "{\"a\":1,}", "[1 2]", "nul", "{}x", "{\"a\":NaN}", "\"\\ud800\""] {
             let error = read(text.as_bytes()).unwrap_err();
             assert!(error.contains("line") && error.contains("column"), "{text}: {error}");
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_counted_wherever_they_stand() {
+    fn values_are_counted_at_any_depth() {
         for (text, count) in [
             ("1", 1),
             ("[]", 1),

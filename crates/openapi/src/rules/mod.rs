@@ -103,7 +103,7 @@ pub fn soon<T>(check: impl FnOnce() -> T) -> Option<T> {
     work::within(TimeLimit::Short(SOON), check)
 }
 
-/// Runs a check for as long as somebody wants its result. None: nobody does any more.
+/// Runs a check for as long as its result is needed. None: it no longer is.
 pub fn while_wanted<T>(is_wanted: &Arc<AtomicBool>, check: impl FnOnce() -> T) -> Option<T> {
     work::within(TimeLimit::While(Arc::clone(is_wanted)), check)
 }
@@ -120,16 +120,16 @@ pub struct Violation {
 /// Why a body is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BodyFault {
-    /// 400: its media type is none that the operation takes. A sentence.
+    /// 400: the operation does not accept its media type. A sentence.
     MediaType(String),
-    /// 400: it is missing, or is not what its media type says. A sentence.
+    /// 400: it is missing, or does not conform to its media type. A sentence.
     Malformed(String),
     /// 400: it has more values than are checked.
     TooManyValues {
         /// Values that it may have.
         most: usize,
     },
-    /// 422: it is not what its schema says. All violations.
+    /// 422: it does not match its schema. All violations.
     NotValid(Vec<Detail>),
 }
 
@@ -195,7 +195,7 @@ impl<'d> RuleCompiler<'d> {
 }
 
 impl RequestRules {
-    /// Whether semicolons in the path belong to a parameter (style `matrix`), so that nothing has to be asked about them.
+    /// Whether semicolons in the path belong to a parameter (style `matrix`), so that they need no check.
     pub fn has_semicolons(&self) -> bool {
         self.parameters.has_semicolons()
     }
@@ -205,8 +205,8 @@ impl RequestRules {
         self.parameters.check_anything()
     }
 
-    /// Whether path, query, headers and cookies are valid, where that is known at once. False: [`RequestRules::parameter_violations`]
-    /// tells.
+    /// Whether path, query, headers and cookies are valid, where that is known at once. False:
+    /// [`RequestRules::parameter_violations`] has the answer.
     pub fn parameters_fit(&self, sent: &Sent<'_>) -> bool {
         self.parameters.fit(sent)
     }
@@ -221,14 +221,14 @@ impl RequestRules {
         self.with_units(|units| self.parameters.violations(sent, units))
     }
 
-    /// Whether the body has to be read, to be checked, when a request has this Content-Type.
+    /// Whether the body must be read, to be checked, when a request has this Content-Type.
     /// Means something only if [`RequestRules::check_media_type`] has taken it.
     pub fn reads_body(&self, content_type: Option<&[u8]>) -> bool {
         self.body.as_ref().is_some_and(|body| body.reads(content_type))
     }
 
     /// What is known of a body from the head: its media type, and that it is missing. `has_body` is false if the
-    /// framing says that there is none.
+    /// framing has none.
     ///
     /// # Errors
     /// [`BodyFault::MediaType`], or [`BodyFault::Malformed`] for a required body that is missing.

@@ -1,4 +1,4 @@
-//! `multipart/form-data` (RFC 7578), read strictly from a body that is there as a whole.
+//! `multipart/form-data` (RFC 7578), parsed strictly from a complete body.
 
 use crate::{
     api::{Encoding, Style},
@@ -35,7 +35,7 @@ struct Part<'b> {
 
 /// Why a body cannot be checked.
 pub(super) enum Unusable {
-    /// It is not what its media type says. A sentence.
+    /// It does not conform to its media type. A sentence.
     Malformed(String),
     /// It has too many values.
     TooMany,
@@ -44,7 +44,7 @@ pub(super) enum Unusable {
 /// What was noted of the parts of a body.
 #[derive(Default)]
 pub(super) struct Noted {
-    /// Parts whose type is none that their encodings name.
+    /// Parts whose type their encodings do not name.
     pub(super) wrong: Vec<Found>,
     /// Pointers to parts that are files or bytes as their schema has them, and so no text that could be checked.
     pub(super) files: Vec<String>,
@@ -53,7 +53,7 @@ pub(super) struct Noted {
 /// Reads a body: its parts as the members of an object, not typed yet.
 ///
 /// # Errors
-/// It is not what its media type says, or has more values in all than `most`.
+/// It does not conform to its media type, or has more values in all than `most`.
 pub(super) fn read(
     content_type: &[u8],
     body: &[u8],
@@ -119,8 +119,8 @@ pub(super) fn read(
     Ok(Raw::Members(members))
 }
 
-/// Whether nothing but the presence of a part is checked: it is bytes, or a file in the place of a link. A filename alone
-/// makes no part a file: then whoever sends it would choose what is checked.
+/// Whether nothing but the presence of a part is checked: it is bytes, or a file in the place of a link. A filename
+/// alone makes no part a file: otherwise the client would choose what is checked.
 fn is_unread(part: &Part<'_>, shape: &Shape) -> bool {
     let Some(member) = member(part, shape) else { return false };
     let is_text = std::str::from_utf8(part.body).is_ok();
@@ -131,9 +131,9 @@ fn is_list(name: &str, shape: &Shape) -> bool {
     shape.part(name).is_some_and(|member| member.types == Types::ARRAY)
 }
 
-/// The style in which one part has all items of a list, as `collectionFormat` of Swagger 2.0 has it.
+/// The style in which one part has all items of a list, as by `collectionFormat` of Swagger 2.0.
 fn delimits(encoding: &Encoding, shape: &Shape) -> Option<Style> {
-    // Files are parts of their own: nothing could stand between two of them.
+    // Files are separate parts: no delimiter could separate two of them.
     let are_files = shape.part(&encoding.name)?.items.as_ref().is_some_and(|item| item.takes_bytes());
     let is_split = encoding.explode == Some(false) && is_list(&encoding.name, shape) && !are_files;
     is_split.then(|| encoding.style.unwrap_or(Style::Form))
@@ -154,13 +154,13 @@ fn member<'s>(part: &Part<'_>, shape: &'s Shape) -> Option<&'s Shape> {
     }
 }
 
-/// A part is JSON if it says so, or if only an object can be meant.
+/// A part is JSON if its type says so, or if only an object can be meant.
 fn is_read_as_json(part: &Part<'_>, shape: &Shape) -> bool {
     let member = member(part, shape);
     let is_binary = member.is_some_and(|member| member.binary || (part.is_file && member.is_link()));
     let is_object = member.is_some_and(|member| member.types == Types::OBJECT);
-    let says_json = part.content_type.as_deref().is_some_and(media::is_json);
-    !is_binary && (says_json || is_object)
+    let has_json_type = part.content_type.as_deref().is_some_and(media::is_json);
+    !is_binary && (has_json_type || is_object)
 }
 
 /// What a part is: JSON, or its text.
@@ -174,7 +174,7 @@ fn value(part: &Part<'_>, shape: &Shape) -> Result<Raw, String> {
     match std::str::from_utf8(part.body) {
         Ok(text) => Ok(Raw::Text(text.to_owned())),
         Err(_) if is_binary || part.is_file || part.content_type.is_some() => {
-            // What stands for it has a character for each byte, and is another one for other bytes.
+            // Its placeholder has a character for each byte, and differs for other bytes.
             Ok(Raw::Ready(part.body.iter().map(|&byte| char::from(byte)).collect::<String>().into()))
         }
         Err(_) => Err(format!("part {} must be UTF-8, but is not.", quoted(&part.name))),
@@ -192,7 +192,7 @@ fn parts<'b>(content_type: &[u8], body: &'b [u8]) -> Result<Vec<Part<'b>>, Strin
     }
     let delimiter = [b"\r\n--", boundary.as_slice()].concat();
     let finder = memmem::Finder::new(&delimiter);
-    // The first delimiter may stand at the very start, without a line break before it.
+    // The first delimiter may be at the very start, without a line break before it.
     let opening = delimiter.get(2..).unwrap_or_default();
     let mut rest = match body.strip_prefix(opening) {
         Some(rest) => rest,
@@ -251,7 +251,8 @@ fn part(text: &[u8]) -> Result<Part<'_>, String> {
         let colon = memchr::memchr(b':', line).ok_or("a part has a header without a colon.")?;
         let (name, value) =
             (line.get(..colon).unwrap_or_default(), line.get(colon + 1..).unwrap_or_default());
-        // A line that continues the one before it, and a name with a space behind it: some servers take them for a header.
+        // A line that continues the one before it, and a name with a space behind it: some servers take them for a
+        // header.
         if name.is_empty() || !name.iter().all(|byte| byte.is_ascii_graphic()) {
             return Err("a part has a header whose name is not one.".to_owned());
         }
@@ -265,7 +266,7 @@ fn part(text: &[u8]) -> Result<Part<'_>, String> {
             }
             content_type = Some(media::essence(value).into_owned());
         } else if name.eq_ignore_ascii_case(b"content-transfer-encoding") && !is_as_it_is(value) {
-            // Some servers would decode what was checked as it is.
+            // Some servers would decode what was checked undecoded.
             return Err(
                 "a part has a Content-Transfer-Encoding; send its content as it is (RFC 7578, section 4.7)."
                     .to_owned(),
@@ -287,7 +288,7 @@ fn part(text: &[u8]) -> Result<Part<'_>, String> {
     Ok(Part { name, is_file, content_type, whole_type, body })
 }
 
-/// Whether an encoding leaves content as it is.
+/// Whether an encoding leaves content unchanged.
 fn is_as_it_is(encoding: &[u8]) -> bool {
     ["7bit", "8bit", "binary"].iter().any(|name| encoding.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
 }

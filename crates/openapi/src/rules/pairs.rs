@@ -36,7 +36,7 @@ pub(super) enum Coding {
     Form,
     /// Percent-encoded.
     Percent,
-    /// As it stands.
+    /// Raw.
     Plain,
 }
 
@@ -57,7 +57,7 @@ impl Coding {
 impl<'t> Pairs<'t> {
     /// Of a query or a form.
     pub(super) fn of_form(text: &'t str) -> Self {
-        // A name that cannot be decoded is not a known name; it can still be reported as it is.
+        // A name that cannot be decoded is not a known name; it can still be reported raw.
         let pairs =
             split(text).map(|(name, value)| (decoded(name, true).unwrap_or(Cow::Borrowed(name)), value));
         Self::of(pairs.collect(), Coding::Form)

@@ -1,4 +1,4 @@
-//! One parameter: compiled, and held against what was sent.
+//! One parameter: compiled, and checked against what was sent.
 
 use crate::{
     api::{In, Parameter, ParameterForm, Style, parameter_name},
@@ -37,7 +37,7 @@ pub(super) struct ParameterRule {
     form: Form,
     shape: Arc<Shape>,
     unit: Option<UnitId>,
-    /// What a text can be held against as it stands.
+    /// What a raw text can be checked against.
     pub(super) scalar: Option<Scalar>,
 }
 
@@ -306,7 +306,7 @@ pub(super) fn judge(raw: &Raw, shape: &Shape, unit: UnitId, units: &Arc<Units>) 
         }
         return wrong;
     }
-    // What could not be typed is null in the value; what the schema says of those places is not reported twice.
+    // What could not be typed is null in the value; what the schema reports for those places is not reported twice.
     let untyped: Vec<String> = wrong.iter().map(|found| found.pointer.clone()).collect();
     if value != Value::Null {
         let others = units.violations(unit, Part::Made(&value)).into_iter();

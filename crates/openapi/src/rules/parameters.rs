@@ -1,4 +1,4 @@
-//! All parameters of an operation, held against the head of a request.
+//! All parameters of an operation, checked against the head of a request.
 
 use crate::{
     api::{In, Parameter},

@@ -25,7 +25,7 @@ impl Raw {
     pub(super) fn typed(&self, shape: &Shape, narrow: bool, at: &str, wrong: &mut Vec<Found>) -> Value {
         match self {
             Self::Ready(value) => value.clone(),
-            // A single value stands for a list of one, where only a list may be there.
+            // A single value means a list of one, where only a list is allowed.
             Self::Text(_) if shape.types == Types::ARRAY => {
                 listed(std::iter::once(self), shape, narrow, at, wrong)
             }

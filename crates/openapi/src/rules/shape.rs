@@ -1,4 +1,4 @@
-//! What text may become by a schema: the types of a value and of its parts.
+//! What text may be by a schema: the types of a value and of its parts.
 
 mod gather;
 
@@ -20,7 +20,7 @@ impl Types {
     pub(super) const STRING: Self = Self(16);
     pub(super) const ARRAY: Self = Self(32);
     pub(super) const OBJECT: Self = Self(64);
-    /// Whatever reads as a number is one: something is asked of numbers, and nothing says that there are none.
+    /// Whatever parses as a number is one: there are rules for numbers, and nothing excludes them.
     const FIRM: Self = Self(128);
     /// What a schema has in mind that names no type and has bounds of numbers. Other text passes it.
     const NUMERIC: Self = Self(Self::INTEGER.0 | Self::NUMBER.0 | Self::STRING.0 | Self::FIRM.0);
@@ -68,7 +68,7 @@ impl Types {
         }
     }
 
-    /// The types of both, where each narrows the other; those of one, where the other says nothing.
+    /// The types of both, where each narrows the other; those of one, where the other has none.
     fn narrowed(self, other: Self) -> Self {
         if self.is_empty() {
             return other;
@@ -84,7 +84,7 @@ impl Types {
 }
 
 impl Types {
-    /// The types of either of two alternatives. One that says nothing takes text as it is.
+    /// The types of either of two alternatives. One without types takes text unchanged.
     fn either(self, other: Self) -> Self {
         if self.is_empty() && other.is_empty() {
             return self;
@@ -112,21 +112,21 @@ impl std::ops::BitOr for Types {
 /// The types of a value and of its parts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shape {
-    /// Empty: nothing is said of them.
+    /// Empty: they are not declared.
     pub(super) types: Types,
     pub(super) items: Option<Box<Shape>>,
     /// The first items, each of its own.
     prefix: Vec<Shape>,
     pub(super) members: Vec<(String, Shape)>,
-    /// Of members without a name. None: the schema says nothing of them, or that there are none.
+    /// Of members without a name. None: the schema does not declare them, or excludes them.
     pub(super) rest: Option<Box<Shape>>,
     /// A body or part of it that is never looked into.
     pub(super) binary: bool,
-    /// Its bytes come as a text that stands for them, which is looked into.
+    /// Its bytes are represented by a text, which is checked.
     encoded: bool,
     /// A link, as some frameworks describe a file by what their answers have in its place.
     link: bool,
-    /// More is asked of the text than its format: then no file stands for it.
+    /// There are more rules for the text than its format: then a file cannot represent it.
     restricted: bool,
     /// Its text can have no comma.
     has_no_comma: bool,
@@ -157,7 +157,7 @@ const LINKS: [&str; 4] = ["uri", "uri-reference", "iri", "iri-reference"];
 const FEW: usize = 16;
 
 impl Shape {
-    /// Whether bytes as they are may stand here, of which nothing but their presence is checked.
+    /// Whether raw bytes are allowed here, of which only the presence is checked.
     pub(super) fn takes_bytes(&self) -> bool {
         self.binary && !self.encoded && self.is_text()
     }
@@ -208,7 +208,7 @@ impl Shape {
 
     /// Has members found by their names from now on.
     fn finish(&mut self) {
-        // A member that is named is held against the patterns of its name as well.
+        // A named member is checked against the patterns of its name as well.
         for (name, member) in &mut self.members {
             for (_, shape) in self.patterns.iter().filter(|(pattern, _)| pattern.matches(name)) {
                 member.narrow(shape.clone());
@@ -252,7 +252,7 @@ mod tests {
         let (a, b, c, d) = (of("/a"), of("/b"), of("/c"), of("/d"));
         assert!(Arc::ptr_eq(&a, &c) && Arc::ptr_eq(&b, &c));
         assert_eq!(a.member("x").unwrap().types, Types::INTEGER);
-        // What stands beside a reference counts as well.
+        // Keywords beside a reference count as well.
         assert_eq!(d.member("x").unwrap().types, Types::INTEGER);
         assert_eq!(d.member("y").unwrap().types, Types::BOOLEAN);
     }

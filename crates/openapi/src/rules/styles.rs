@@ -82,7 +82,7 @@ pub(super) fn single(
         let decoded = coding.decode(encoded)?;
         return list(parts(&decoded, &[","], coding == Coding::Plain), Coding::Plain);
     }
-    // An object without a comma would have a name and no value: those that are encoded have to part them.
+    // An object without a comma would have a name and no value: encoded commas must separate them.
     if reading == Reading::Members
         && (style == Style::Form || (style == Style::Simple && !explode))
         && !encoded.contains(',')
@@ -195,7 +195,7 @@ pub(super) fn paired(
     single(first, name, (style, false), reading, shape, pairs.coding).map(Some)
 }
 
-/// The members of an object that stand as pairs of their own.
+/// The members of an object that are separate pairs.
 fn spread(pairs: &Pairs<'_>, shape: &Shape, others: &dyn Fn(&str) -> bool) -> Result<Option<Raw>, Wrong> {
     let mut members: Vec<(String, Raw)> = Vec::new();
     let mut places = std::collections::HashMap::new();

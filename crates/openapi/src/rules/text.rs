@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn text_becomes_what_its_type_says_or_is_refused() {
+    fn text_becomes_a_value_of_its_type_or_is_refused() {
         let fine = |text: &str, types: Types| typed(text, types, true).unwrap();
         assert_eq!(fine("7", Types::INTEGER), json!(7));
         assert_eq!(fine("18446744073709551615", Types::INTEGER), json!(18_446_744_073_709_551_615_u64));

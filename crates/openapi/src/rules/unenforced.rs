@@ -1,4 +1,4 @@
-//! What a body's schema asks of bytes that are not looked into: a warning names it.
+//! What a body's schema requires of bytes that are not inspected: a warning names it.
 
 use crate::{
     documents::Place,
@@ -10,7 +10,7 @@ use serde_json::Value;
 /// Schemas of one object that are looked through for its members.
 const MAX_SCHEMAS: usize = 100;
 
-/// Warns of what a schema of bytes asks of them. `what` has it.
+/// Warns about the requirements of a schema of bytes. `what` has them.
 pub(super) fn warn_of_bytes(schemas: &mut SchemaCompiler<'_>, place: &Place, what: &str) {
     let Ok(place) = schemas.documents().follow(place) else { return };
     for keyword in ["minLength", "maxLength", "pattern", "enum", "const"] {
@@ -39,7 +39,7 @@ pub(super) fn warn_of_parts(schemas: &mut SchemaCompiler<'_>, place: &Place, sha
     }
 }
 
-/// Whether bytes come as a text that stands for them, which is held against its schema.
+/// Whether bytes are represented by a text, which is checked against its schema.
 fn is_encoded(schemas: &SchemaCompiler<'_>, place: &Place) -> bool {
     let place = schemas.documents().follow(place).ok();
     let schema = place.and_then(|place| schemas.documents().get(&place));
@@ -56,7 +56,7 @@ fn warn_of_link(schemas: &mut SchemaCompiler<'_>, place: &Place, name: &str) {
     schemas.warn(&place, message);
 }
 
-/// The members of an object, and where their schemas stand: in itself, where it refers to, and in what it is made of.
+/// The members of an object, and the locations of their schemas: in itself, in its target, and in its parts.
 fn members(schemas: &SchemaCompiler<'_>, place: &Place) -> Vec<(String, Place)> {
     let documents = schemas.documents();
     let mut found = Vec::new();

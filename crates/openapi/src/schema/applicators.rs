@@ -1,4 +1,4 @@
-//! Keywords that hold schemas: for members, for items, and for the value as a whole.
+//! Keywords that contain schemas: for members, for items, and for the value as a whole.
 
 use crate::{
     documents::Place,

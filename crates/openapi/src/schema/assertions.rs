@@ -1,4 +1,4 @@
-//! Keywords that ask something of a value itself: types, values, bounds, lengths, patterns, formats.
+//! Keywords that constrain a value itself: types, values, bounds, lengths, patterns, formats.
 
 use crate::schema::{
     SchemaCompiler,
@@ -281,7 +281,7 @@ impl SchemaCompiler<'_> {
             Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => false,
         };
         match formats::meaning(format) {
-            Format::Telling => {}
+            Format::Annotation => {}
             Format::Checked => {
                 let checked = match (self.formats, format.as_str()) {
                     (Formats::Lenient, "date-time") => formats::LOCAL_DATE_TIME,
@@ -309,7 +309,7 @@ impl SchemaCompiler<'_> {
     }
 }
 
-/// What a warning says of a pattern that hardly any value matches.
+/// The warning about a pattern that hardly any value matches.
 fn doubtful(pattern: &str, doubt: &Doubt<'_>) -> String {
     let shown = |text: &str| text.chars().take(80).collect::<String>();
     let why = match doubt {
@@ -323,7 +323,7 @@ fn doubtful(pattern: &str, doubt: &Doubt<'_>) -> String {
             shown(inner)
         ),
         Doubt::Posix => {
-            "has a POSIX class, which JSON Schema does not know: its characters are matched as they stand. \
+            "has a POSIX class, which JSON Schema does not know: its characters are matched literally. \
                          Write a range such as [A-Za-z]"
                 .to_owned()
         }
@@ -352,7 +352,7 @@ fn compared(one: &Number, other: &Number) -> Option<Ordering> {
 
 fn is_of(value: &Value, name: &str) -> bool {
     match value {
-        Value::Null => true, // beside a type that is not null it is what authors write for `nullable`
+        Value::Null => true, // beside a type other than null authors mean `nullable`
         Value::Bool(_) => name == "boolean",
         Value::Number(number) => {
             name == "number" || (name == "integer" && number.as_f64().is_some_and(|n| n.fract() == 0.0))

@@ -4,7 +4,7 @@ use crate::schema::unit::UnitId;
 use instance::{Part, Seen};
 use std::collections::HashMap;
 
-/// Alternatives of which a value has to be one.
+/// Alternatives of which a value must be one.
 #[derive(Debug)]
 pub(crate) struct Choice {
     /// How many may fit.
@@ -13,7 +13,7 @@ pub(crate) struct Choice {
     pub(crate) discriminator: Option<Discriminator>,
 }
 
-/// How many of the branches have to fit.
+/// How many of the branches must match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
     /// At least one.
@@ -35,7 +35,7 @@ pub(crate) struct Discriminator {
     pub(crate) otherwise: Otherwise,
 }
 
-/// What an object is held against that names no branch.
+/// What an object that names no branch is checked against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Otherwise {
     /// Nothing: it is wrong.
@@ -48,7 +48,7 @@ pub(crate) enum Otherwise {
     Branches,
 }
 
-/// What a discriminator says of a value.
+/// The result of a discriminator for a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Named {
     /// Only this branch counts.

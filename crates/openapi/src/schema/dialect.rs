@@ -17,7 +17,7 @@ pub(crate) enum Dialect {
 }
 
 /// Keywords that inform people and tools, and ask nothing of a value.
-const TELLING: &[&str] = &[
+const ANNOTATIONS: &[&str] = &[
     "title",
     "description",
     "default",
@@ -95,13 +95,13 @@ const REPLACED: &[&str] = &["dependencies", "additionalItems"];
 /// What a keyword is to a dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It asks something of values.
-    Asks,
-    /// It asks nothing.
-    Tells,
-    /// JSON Schema has it, this dialect has not.
+    /// It constrains values.
+    Asserts,
+    /// It constrains nothing.
+    Annotates,
+    /// A keyword of JSON Schema, but not of this dialect.
     Elsewhere,
-    /// Nobody knows it.
+    /// Unknown.
     Unknown,
 }
 
@@ -115,7 +115,7 @@ impl Dialect {
         }
     }
 
-    /// The dialect that `$schema` or `jsonSchemaDialect` names. None: one that nobody knows.
+    /// The dialect that `$schema` or `jsonSchemaDialect` names. None: an unknown one.
     pub(crate) fn named(uri: &str) -> Option<Self> {
         let uri = uri.trim_end_matches('#').trim_end_matches('/');
         let path = uri.strip_prefix("http://").or_else(|| uri.strip_prefix("https://"))?;
@@ -143,10 +143,10 @@ impl Dialect {
 
     /// Whether `nullable` or `x-nullable` of this dialect lets null in.
     pub(crate) fn nullable(self, schema: &Map<String, Value>) -> bool {
-        let says = |name: &str| schema.get(name) == Some(&Value::Bool(true));
+        let is_true = |name: &str| schema.get(name) == Some(&Value::Bool(true));
         match self {
-            Self::Swagger => says("x-nullable"),
-            Self::OpenApi30 => says("nullable") || says("x-nullable"),
+            Self::Swagger => is_true("x-nullable"),
+            Self::OpenApi30 => is_true("nullable") || is_true("x-nullable"),
             Self::Draft7 | Self::Draft2020 => false,
         }
     }
@@ -155,10 +155,10 @@ impl Dialect {
     pub(crate) fn standing(self, keyword: &str) -> Standing {
         let has = |list: &[&str]| list.contains(&keyword);
         if has(COMMON) {
-            return Standing::Asks;
+            return Standing::Asserts;
         }
-        if has(TELLING) || keyword.starts_with("x-") {
-            return Standing::Tells;
+        if has(ANNOTATIONS) || keyword.starts_with("x-") {
+            return Standing::Annotates;
         }
         let asks = match self {
             Self::Swagger => false,
@@ -167,7 +167,7 @@ impl Dialect {
             Self::Draft2020 => has(SINCE_30) || has(SINCE_31) || has(SINCE_2019) || has(REPLACED),
         };
         if asks {
-            Standing::Asks
+            Standing::Asserts
         } else if has(SINCE_30) || has(SINCE_31) || has(SINCE_2019) || has(REPLACED) || keyword == "nullable"
         {
             Standing::Elsewhere

@@ -13,20 +13,20 @@ use contract::pointer;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashMap};
 
-/// What `discriminator` says.
-struct Said<'d> {
+/// The declaration of a `discriminator`.
+struct Declared<'d> {
     property: &'d str,
     mapping: Vec<(&'d str, &'d str)>,
     default: Option<&'d str>,
 }
 
-fn said(map: &Map<String, Value>) -> Option<Said<'_>> {
+fn declared(map: &Map<String, Value>) -> Option<Declared<'_>> {
     match map.get("discriminator")? {
-        Value::String(property) => Some(Said { property, mapping: Vec::new(), default: None }),
+        Value::String(property) => Some(Declared { property, mapping: Vec::new(), default: None }),
         Value::Object(object) => {
             let mapping = object.get("mapping").and_then(Value::as_object);
             let mapping = mapping.into_iter().flatten();
-            Some(Said {
+            Some(Declared {
                 property: object.get("propertyName")?.as_str()?,
                 mapping: mapping.filter_map(|(value, to)| Some((value.as_str(), to.as_str()?))).collect(),
                 default: object.get("defaultMapping").and_then(Value::as_str),
@@ -77,12 +77,12 @@ impl<'d> SchemaCompiler<'d> {
         place: &Place,
         branches: &[(UnitId, Place)],
     ) -> Option<Discriminator> {
-        let said = self.understood(map, place)?;
-        let mut gathered = self.mapping(&said, place);
+        let declared = self.understood(map, place)?;
+        let mut gathered = self.mapping(&declared, place);
         let mut nameless = false;
         for (unit, target) in branches {
             let mapped = gathered.targets.values().any(|other| other == unit);
-            let pinned = self.pinned(target, said.property, 0);
+            let pinned = self.pinned(target, declared.property, 0);
             let name = is_named(target).then(|| last_name(target));
             nameless |= !mapped && pinned.is_empty() && name.is_none();
             for value in &pinned {
@@ -92,28 +92,28 @@ impl<'d> SchemaCompiler<'d> {
                 gathered.add(&name, *unit, !mapped && pinned.is_empty());
             }
         }
-        let default = said.default.and_then(|to| self.mapped(place, to).ok());
+        let default = declared.default.and_then(|to| self.mapped(place, to).ok());
         let otherwise = match default {
             Some(place) => Otherwise::Always(self.id(Key { place, plain: false, waived: Vec::new() })),
             None if nameless || gathered.ambiguous => Otherwise::Branches,
             None => Otherwise::Wrong,
         };
         let Gathered { targets, values, .. } = gathered;
-        Some(Discriminator { property: said.property.to_owned(), targets, values, otherwise })
+        Some(Discriminator { property: declared.property.to_owned(), targets, values, otherwise })
     }
 
-    fn understood(&mut self, map: &'d Map<String, Value>, place: &Place) -> Option<Said<'d>> {
-        let said = said(map);
-        if said.is_none() && map.contains_key("discriminator") {
+    fn understood(&mut self, map: &'d Map<String, Value>, place: &Place) -> Option<Declared<'d>> {
+        let declared = declared(map);
+        if declared.is_none() && map.contains_key("discriminator") {
             let message = "`discriminator` has no `propertyName`; it is ignored.".to_owned();
             self.warn(place, message);
         }
-        said
+        declared
     }
 
-    fn mapping(&mut self, said: &Said<'d>, place: &Place) -> Gathered {
+    fn mapping(&mut self, declared: &Declared<'d>, place: &Place) -> Gathered {
         let mut gathered = Gathered { targets: HashMap::new(), values: Vec::new(), ambiguous: false };
-        for (value, to) in &said.mapping {
+        for (value, to) in &declared.mapping {
             match self.mapped(place, to) {
                 Ok(target) => {
                     // The parent itself, where it is one of its own values.
@@ -129,7 +129,7 @@ impl<'d> SchemaCompiler<'d> {
         gathered
     }
 
-    /// A parent whose children name it in `allOf`: what is held against it is held against the child that
+    /// A parent whose children name it in `allOf`: what is checked against it is checked against the child that
     /// its discriminator names. The child holds it against the parent's own members.
     pub(super) fn inherited_choice(&mut self, key: &Key, value: &'d Value) -> Option<Value> {
         let Value::Object(map) = value else { return None };
@@ -142,17 +142,17 @@ impl<'d> SchemaCompiler<'d> {
         }
         let place = &key.place;
         let children = self.descendants(place);
-        let said = self.understood(map, place)?;
-        if children.is_empty() && said.mapping.is_empty() {
+        let declared = self.understood(map, place)?;
+        if children.is_empty() && declared.mapping.is_empty() {
             return None;
         }
         let waived = key.waived.clone();
         let parent = self.id(Key { place: place.clone(), plain: true, waived });
-        let mut gathered = self.mapping(&said, place);
+        let mut gathered = self.mapping(&declared, place);
         for child in children {
             let unit = self.id(Key { place: child.clone(), plain: false, waived: Vec::new() });
             let mapped = gathered.targets.values().any(|other| *other == unit);
-            let pinned = self.pinned(&child, said.property, 0);
+            let pinned = self.pinned(&child, declared.property, 0);
             let pinned: Vec<_> =
                 pinned.into_iter().filter(|value| !gathered.targets.contains_key(value)).collect();
             // More values than one are those of the parent's list, not this child's own.
@@ -161,7 +161,7 @@ impl<'d> SchemaCompiler<'d> {
             }
             gathered.add(&last_name(&child), unit, !mapped && pinned.len() != 1);
         }
-        for value in self.pinned(place, said.property, 0) {
+        for value in self.pinned(place, declared.property, 0) {
             if !gathered.targets.contains_key(&value) {
                 gathered.add(&value, parent, true);
             }
@@ -170,7 +170,7 @@ impl<'d> SchemaCompiler<'d> {
         if !gathered.targets.contains_key(&name) {
             gathered.add(&name, parent, false);
         }
-        let default = said.default.and_then(|to| self.mapped(place, to).ok());
+        let default = declared.default.and_then(|to| self.mapped(place, to).ok());
         let otherwise = match default {
             Some(target) => {
                 let plain = target == *place;
@@ -179,7 +179,8 @@ impl<'d> SchemaCompiler<'d> {
             None => Otherwise::Missing(parent),
         };
         let Gathered { targets, values, .. } = gathered;
-        let discriminator = Discriminator { property: said.property.to_owned(), targets, values, otherwise };
+        let discriminator =
+            Discriminator { property: declared.property.to_owned(), targets, values, otherwise };
         self.choices.push(Choice {
             rule: Rule::Any,
             branches: vec![parent],
@@ -191,7 +192,7 @@ impl<'d> SchemaCompiler<'d> {
     /// Whether the discriminator at a place leads to this child, which refers back to it.
     pub(super) fn is_child(&mut self, child: &Place, parent: &Place) -> bool {
         let Some(Value::Object(map)) = self.documents.get(parent) else { return false };
-        let Some(said) = said(map) else { return false };
+        let Some(declared) = declared(map) else { return false };
         let alternatives: Vec<Place> = ["oneOf", "anyOf"]
             .iter()
             .filter_map(|keyword| Some((parent.child(keyword), map.get(*keyword)?.as_array()?.len())))
@@ -201,7 +202,7 @@ impl<'d> SchemaCompiler<'d> {
             return true;
         }
         let among = alternatives.iter().any(|place| self.target(place).as_ref() == Ok(child));
-        among || said.mapping.iter().any(|(_, to)| self.mapped(parent, to).as_ref() == Ok(child))
+        among || declared.mapping.iter().any(|(_, to)| self.mapped(parent, to).as_ref() == Ok(child))
     }
 
     /// Named schemas that name this one in `allOf`, also through others.

@@ -2,16 +2,16 @@
 
 use serde_json::Number;
 
-/// What becomes of a `format`.
+/// How a `format` is handled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Format {
     /// A check of strings.
     Checked,
     /// Bounds of numbers; a check of digits where the value is a string.
     Bounded(Bounds),
-    /// It asks nothing of a value.
-    Telling,
-    /// Nobody here knows it.
+    /// It constrains nothing.
+    Annotation,
+    /// Unknown here.
     Unknown,
 }
 
@@ -73,12 +73,12 @@ pub(crate) fn meaning(format: &str) -> Format {
         "int64" => Format::Bounded(Bounds::Whole(i64::MIN, 9_223_372_036_854_775_807)),
         "uint64" => Format::Bounded(Bounds::Whole(0, u64::MAX)),
         "float" => Format::Bounded(Bounds::Single),
-        "double" | "password" | "binary" | "" => Format::Telling,
+        "double" | "password" | "binary" | "" => Format::Annotation,
         _ => Format::Unknown,
     }
 }
 
-/// How a person reads a format: what it is, and an example.
+/// A format for people: its description, and an example.
 pub(crate) fn described(format: &str) -> Option<(&'static str, &'static str)> {
     Some(match format {
         "date" => ("a date", "2026-01-31"),
@@ -179,7 +179,7 @@ fn is_date(text: &str) -> bool {
     (1..=days).contains(&day)
 }
 
-/// Whether two digits stand there, of no more than this.
+/// Whether there are two digits, no greater than this.
 fn is_in(text: &str, at: usize, most: u8) -> bool {
     text.get(at..at + 2)
         .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))

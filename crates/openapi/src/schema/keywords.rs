@@ -15,7 +15,7 @@ use jsonschema::{Draft, Keyword, PatternCache, PatternOptions, ValidationError};
 pub(crate) const UNIT: &str = "fairgate:unit";
 /// Alternatives, by the number of their choice.
 pub(crate) const CHOICE: &str = "fairgate:choice";
-/// What a number has to be a multiple of. The validator's own keyword takes a time that grows with the exponent.
+/// What a number must be a multiple of. The validator's own keyword takes a time that grows with the exponent.
 pub(crate) const MULTIPLE_OF: &str = "fairgate:multipleOf";
 /// A member that requests may not send.
 pub(crate) const READ_ONLY: &str = "fairgate:readOnly";

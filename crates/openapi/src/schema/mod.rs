@@ -1,6 +1,6 @@
 //! Schemas, compiled: a schema at a place becomes a unit that values are checked against.
 //!
-//! The way of a schema: [`rewrite`] makes plain 2020-12 of whatever dialect it is written in, with each
+//! The path of a schema: [`rewrite`] makes plain 2020-12 of whatever dialect it is written in, with each
 //! reference as the number of another unit; `jsonschema` compiles that; [`walk`] checks values; and
 //! [`violations`] and [`sentences`] say what is wrong with one.
 
@@ -60,7 +60,7 @@ struct Key {
     waived: Vec<String>,
 }
 
-/// Names that members have, shared between the schemas that say the same.
+/// Names that members have, shared between equal schemas.
 type Names = Rc<BTreeSet<String>>;
 
 /// Compiles schemas, each once.
@@ -68,7 +68,7 @@ pub(crate) struct SchemaCompiler<'d> {
     documents: &'d Documents,
     read_only: ReadOnly,
     formats: Formats,
-    /// Whether a pattern is held against the names of members.
+    /// Whether a pattern is matched against the names of members.
     matches_names: bool,
     options: instance::Options,
     patterns: Patterns,
@@ -80,7 +80,7 @@ pub(crate) struct SchemaCompiler<'d> {
     read_only_names: HashMap<Place, Names>,
     required_names: HashMap<Place, Names>,
     children: Option<HashMap<Place, Vec<Place>>>,
-    /// References of which it was told what stands beside them.
+    /// References for which the keywords beside them were reported.
     named_siblings: HashSet<Place>,
     /// Whether `jsonSchemaDialect` names an unknown one; reported once.
     default_dialect: Option<dialect::Dialect>,
@@ -140,7 +140,7 @@ impl<'d> SchemaCompiler<'d> {
         self.compiled(id).is_some_and(|unit| matches!(unit.check, Check::Anything))
     }
 
-    /// A pattern that names of members are held against. None: it is not enforced.
+    /// A pattern that names of members are matched against. None: it is not enforced.
     pub(crate) fn name_pattern(&self, pattern: &str) -> Option<instance::Validator> {
         instance::compile(&self.options, &serde_json::json!({ "pattern": pattern })).ok()
     }

@@ -5,14 +5,14 @@ use jsonschema::PatternOptions;
 use serde_json::json;
 use std::collections::HashMap;
 
-/// What becomes of a pattern.
+/// How a pattern is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pattern {
     /// It is enforced.
     Linear,
     /// It needs look-around or back-references, which take exponential time.
     Backtracking,
-    /// It is no regular expression, or one that takes too much memory.
+    /// It is not a regular expression, or takes too much memory.
     Broken,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Patterns {
 }
 
 impl Patterns {
-    /// What becomes of this pattern under the options that it will be compiled with.
+    /// How this pattern is handled under the options that it will be compiled with.
     pub(crate) fn judge(&mut self, options: &Options, pattern: &str) -> Pattern {
         if let Some(&known) = self.judged.get(pattern) {
             return known;
@@ -70,14 +70,14 @@ pub(crate) fn doubt(pattern: &str) -> Option<Doubt<'_>> {
     is_doubled(pattern).then(|| Doubt::Doubled(pattern.replace("\\\\", "\\")))
 }
 
-/// What stands between quotes, if it is about a text as a whole.
+/// The text between quotes, if it is about a text as a whole.
 fn quoted(pattern: &str) -> Option<&str> {
     let quote = pattern.chars().next().filter(|first| "\"'`".contains(*first))?;
     let inner = pattern.strip_prefix(quote)?.strip_suffix(quote)?;
     (inner.starts_with('^') && inner.ends_with('$')).then_some(inner)
 }
 
-/// What stands before `/i`, where only the end of a literal is left.
+/// The text before `/i`, where only the end of a literal is left.
 fn half(pattern: &str) -> Option<&str> {
     let (inner, flags) = pattern.rsplit_once('/')?;
     let is_flags = flags.len() <= 8 && flags.bytes().all(|flag| b"dgimsuvxy".contains(&flag));

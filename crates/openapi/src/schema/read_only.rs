@@ -1,4 +1,4 @@
-//! What the members of an object are, gathered from all schemas that the object is held against:
+//! The properties of an object's members, gathered from all schemas that the object is checked against:
 //! `readOnly` in one of them makes a member that another requires one that requests need not send.
 
 use crate::{
@@ -86,7 +86,7 @@ impl SchemaCompiler<'_> {
         names
     }
 
-    /// Whether a member's schema says `readOnly`, also through `$ref` and `allOf`.
+    /// Whether a member's schema has `readOnly`, also through `$ref` and `allOf`.
     pub(super) fn is_read_only(&self, place: &Place, depth: usize) -> bool {
         let Some(Value::Object(map)) = self.documents.get(place) else { return false };
         if depth > DEEPEST {

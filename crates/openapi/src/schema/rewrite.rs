@@ -33,12 +33,12 @@ pub(super) struct Unfinished {
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub(super) known: Known,
-    /// Schemas that stand in this unit because annotations have to flow through a reference to them.
+    /// Schemas that are in this unit because annotations must flow through a reference to them.
     bundled: Map<String, Value>,
     bundled_names: HashMap<Place, String>,
 }
 
-/// Where a schema stands.
+/// The location of a schema.
 #[derive(Debug, Clone)]
 pub(super) struct Standpoint {
     /// In the documents.
@@ -46,7 +46,7 @@ pub(super) struct Standpoint {
     /// In the unit: a JSON pointer.
     pub(super) path: String,
     pub(super) depth: usize,
-    /// References are bundled into the unit, because `unevaluated…` above has to see what they evaluate.
+    /// References are bundled into the unit, because `unevaluated…` above must see what they evaluate.
     pub(super) bundles: bool,
     /// The schema whose `allOf` this is.
     pub(super) child: Option<Rc<Place>>,
@@ -262,17 +262,17 @@ impl<'d> SchemaCompiler<'d> {
         json!({ "$ref": format!("#/$defs/{name}") })
     }
 
-    /// Warns, once for a place, of what stands beside a `$ref` and is ignored although it asks something.
+    /// Warns, once for a place, about keywords beside a `$ref` that are ignored although they constrain something.
     fn name_siblings(&mut self, map: &Map<String, Value>, dialect: Dialect, place: &Place) {
         let asks = |name: &&String| {
             *name != "$ref"
-                && (dialect.standing(name) == Standing::Asks
+                && (dialect.standing(name) == Standing::Asserts
                     || matches!(name.as_str(), "nullable" | "x-nullable" | "readOnly"))
         };
         let names: Vec<&str> = map.keys().filter(asks).map(String::as_str).collect();
         if !names.is_empty() && self.named_siblings.insert(place.clone()) {
             let message = format!(
-                "{} ignores what stands beside a `$ref`: {}. To apply it, write the `$ref` within `allOf`.",
+                "{} ignores the keywords beside a `$ref`: {}. To apply it, write the `$ref` within `allOf`.",
                 dialect.name(),
                 names.join(", ")
             );
@@ -283,7 +283,7 @@ impl<'d> SchemaCompiler<'d> {
     fn name_unenforced(&mut self, map: &Map<String, Value>, dialect: Dialect, at: &Standpoint) {
         for keyword in map.keys() {
             let message = match dialect.standing(keyword) {
-                Standing::Asks | Standing::Tells => continue,
+                Standing::Asserts | Standing::Annotates => continue,
                 Standing::Elsewhere => {
                     format!("The keyword `{keyword}` is not part of {}; it is not enforced.", dialect.name())
                 }
@@ -314,7 +314,7 @@ fn asks_for_unevaluated(map: &Map<String, Value>) -> bool {
 }
 
 /// Lets null in. A list of values or another schema beside `nullable` would keep it out, and the document
-/// says plainly that it may come.
+/// explicitly allows it.
 fn nullable(mut out: Map<String, Value>, draft: &mut Draft, path: &str) -> Value {
     const SIMPLE: &[&str] = &[
         "type",

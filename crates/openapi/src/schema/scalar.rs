@@ -22,7 +22,7 @@ enum Kind {
 }
 
 impl Scalar {
-    /// Of a rewritten schema. None: it says more than a scalar can.
+    /// Of a rewritten schema. None: it has more than scalar rules.
     pub(crate) fn of(schema: &Map<String, Value>) -> Option<Self> {
         let kind = match schema.get("type")?.as_str()? {
             "string" => Kind::Text,
@@ -49,7 +49,7 @@ impl Scalar {
                 "maxLength" => scalar.longest = usize::try_from(value.as_u64()?).ok()?,
                 "enum" if kind == Kind::Text => {
                     for choice in value.as_array()? {
-                        // What is no string can never be met by one.
+                        // A value other than a string can never equal one.
                         scalar.choices.extend(choice.as_str().map(Box::from));
                     }
                     if scalar.choices.is_empty() {
@@ -62,7 +62,7 @@ impl Scalar {
         Some(scalar)
     }
 
-    /// Whether a value fits. None: only a validator can say.
+    /// Whether a value fits. None: only a validator can decide.
     pub(crate) fn judge(&self, value: Part<'_>) -> Option<bool> {
         match (self.kind, value.seen()) {
             (Kind::Text, Seen::Text(text)) => Some(self.fits_text(text)),
@@ -84,7 +84,7 @@ impl Scalar {
         }
     }
 
-    /// Whether a text of a parameter is what this says, with the type that it says. False also where it
+    /// Whether a text of a parameter matches this, with its type. False also where it
     /// needs a closer look.
     pub(crate) fn fits(&self, text: &str) -> bool {
         match self.kind {

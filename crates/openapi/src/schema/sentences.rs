@@ -122,7 +122,7 @@ pub(crate) fn wrong_type(types: impl Iterator<Item = JsonType>, found: Part<'_>)
             nouns.push(noun(kind));
         }
     }
-    // Null is what is least looked for.
+    // Null is the least likely to be expected.
     nouns.sort_by_key(|noun| *noun == "null");
     let wanted = match nouns.as_slice() {
         [] => "something else".to_owned(),
@@ -148,7 +148,7 @@ fn size(value: Part<'_>) -> usize {
 /// What a sentence is about.
 pub(super) struct About<'a> {
     pub(super) value: Part<'a>,
-    /// Where it stands.
+    /// Its location.
     pub(super) at: &'a str,
     /// The names of its members.
     pub(super) known: Option<&'a [String]>,
@@ -156,7 +156,7 @@ pub(super) struct About<'a> {
     pub(super) has_hint: bool,
 }
 
-/// What an error of the validator says of a value at a place. `add` says whether more is wanted.
+/// The violations of a validator error for a value at a place. `add` returns whether more are wanted.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the validator's own kinds; the last arm asks again")]
 pub(super) fn describe(
     kind: &ValidationErrorKind,
@@ -269,7 +269,7 @@ fn bounds(kind: &ValidationErrorKind, value: Part<'_>) -> String {
             format!("Must have at most {}, but has {has}.", counted(*limit, "member", "members"))
         }
         ValidationErrorKind::Pattern { pattern } => {
-            // A pattern that has to match the whole value is read more easily without what says so.
+            // A pattern that must match the whole value is easier to read without its anchors.
             let whole = pattern.strip_prefix("^(?:").and_then(|rest| rest.strip_suffix(")$"));
             let shown: String = whole.unwrap_or(pattern).chars().take(100).collect();
             format!("Must match the pattern {shown}, but is {is}.")
@@ -312,7 +312,7 @@ fn missing_member(name: &str, schema: &str, about: &About<'_>) -> String {
 }
 
 fn not_unique(value: Part<'_>) -> String {
-    // Comparing all with all is for a list that a person reads; in a longer one the sentence has to do.
+    // Comparing all with all is for a list that a person reads; in a longer one the sentence is enough.
     let items = match value.seen() {
         Seen::Array(items) if items.len() <= 200 => items.iter().collect(),
         Seen::Null | Seen::Bool(_) | Seen::Number(_) | Seen::Text(_) | Seen::Array(_) | Seen::Object(_) => {

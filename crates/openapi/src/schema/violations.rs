@@ -66,7 +66,7 @@ impl Units {
             let message = "Too deeply nested, or has too many alternatives, to be validated.".to_owned();
             found.insert(0, Found { pointer: String::new(), message });
         } else if found.is_empty() {
-            // It is wrong, although no keyword said why: it must not pass for want of a sentence.
+            // It is wrong, although no keyword said why: it must not pass for lack of a sentence.
             let message = "Does not match the schema.".to_owned();
             found.push(Found { pointer: String::new(), message });
         }
@@ -153,7 +153,7 @@ impl Gatherer {
         self.errors_left = self.errors_left.saturating_sub(errors);
     }
 
-    /// What a unit says of a value that stands at a place. Only inside [`walk::over`].
+    /// The violations of a unit by a value at a place. Only inside [`walk::over`].
     pub(super) fn unit(&mut self, id: UnitId, value: Part<'_>, at: &str) {
         if self.found.len() >= MAX_GATHERED {
             return;
@@ -188,7 +188,7 @@ impl Gatherer {
         clippy::wildcard_enum_match_arm,
         reason = "the validator's own kinds; the last arm describes them"
     )]
-    /// What an error of a unit's validator says. `value` and `at` are those of the unit as a whole.
+    /// The violations of an error of a unit's validator. `value` and `at` are those of the unit as a whole.
     pub(super) fn error(
         &mut self,
         units: &Units,
@@ -250,7 +250,7 @@ impl Gatherer {
         self.add(child(here, &name), format!("Property name {shown} is not allowed. {why}"));
     }
 
-    /// What is wrong with a value that is none of the alternatives.
+    /// What is wrong with a value that matches none of the alternatives.
     fn choice(&mut self, units: &Units, index: usize, value: Part<'_>, at: &str) {
         let Some(choice) = units.choices.get(index) else { return };
         if let Some(discriminator) = &choice.discriminator {

@@ -1,8 +1,8 @@
 //! Checking a value: the units of all schemas, and the walk from one of them to the next.
 //!
 //! Each schema that a reference names is one unit, compiled once. A reference in another is a keyword
-//! that hands the value on by the unit's number. The units of the running check stand in a thread-local
-//! place, because a validator that owned its targets would own itself wherever schemas form a circle.
+//! that hands the value on by the unit's number. The units of the running check are in a thread-local
+//! variable, because a validator that owned its targets would own itself wherever schemas form a circle.
 
 use crate::schema::{
     choice::{Choice, Named, Rule},
@@ -46,12 +46,12 @@ pub(crate) enum Check {
 pub(crate) struct Units {
     pub(crate) units: Vec<Unit>,
     pub(crate) choices: Vec<Choice>,
-    /// Whether a pattern is held against the names of members.
+    /// Whether a pattern is matched against the names of members.
     pub(crate) matches_names: bool,
 }
 
 /// References followed one inside the other. JSON is never deeper than 128, and most references need
-/// a level of it; the stack of a thread has to hold them all.
+/// a level of it; the stack of a thread must hold them all.
 const DEEPEST: usize = 400;
 
 /// References followed for one value, and for each of its parts: alternatives inside alternatives could
@@ -95,8 +95,8 @@ impl Drop for Running {
     }
 }
 
-/// Runs a check over these units. Returns what it says, and whether the walk had to give up: then the
-/// value counts as wrong, whatever was said (fail closed).
+/// Runs a check over these units. Returns its result, and whether the walk had to give up: then the
+/// value counts as wrong, whatever the result (fail closed).
 pub(crate) fn over<T>(units: &Arc<Units>, value: Part<'_>, check: impl FnOnce() -> T) -> (T, bool) {
     WALK.with(|walk| {
         walk.units.replace(Some(Arc::clone(units)));
@@ -147,7 +147,7 @@ pub(crate) fn enter<T>(
     })
 }
 
-/// Whether a value is what a unit says. Only inside [`over`].
+/// Whether a value matches a unit. Only inside [`over`].
 pub(crate) fn is_valid(id: UnitId, value: Part<'_>) -> bool {
     enter(id, value, true, false, |units| {
         units.units.get(id.0 as usize).is_some_and(|unit| match &unit.check {
@@ -161,7 +161,7 @@ pub(crate) fn is_valid(id: UnitId, value: Part<'_>) -> bool {
     })
 }
 
-/// Whether a value is what a choice says. Only inside [`over`].
+/// Whether a value matches a choice. Only inside [`over`].
 pub(crate) fn choice_is_valid(index: usize, value: Part<'_>) -> bool {
     WALK.with(|walk| {
         let units = walk.units.borrow();
@@ -185,7 +185,7 @@ impl Choice {
 }
 
 impl Units {
-    /// Whether a value is what a unit says.
+    /// Whether a value matches a unit.
     pub(crate) fn is_valid(self: &Arc<Self>, id: UnitId, value: Part<'_>) -> bool {
         match self.units.get(id.0 as usize).map(|unit| &unit.check) {
             Some(Check::Anything) => true,

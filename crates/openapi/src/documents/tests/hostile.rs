@@ -1,4 +1,4 @@
-//! Documents that want to break what reads them.
+//! Documents that try to break their parser.
 
 use super::{super::DEPTH, faults, read, read_bytes, root};
 use proptest::prelude::*;
@@ -53,7 +53,7 @@ fn aliases_that_multiply_are_refused() {
 }
 
 #[test]
-fn a_long_base_is_not_multiplied_by_all_that_stand_in_it() {
+fn a_long_base_is_not_multiplied_by_its_contents() {
     let schemas: String =
         (0..1000).map(|number| format!("    S{number}: {{$id: s{number}, $anchor: a}}\n")).collect();
     let long = "x".repeat(20_000);

@@ -1,4 +1,4 @@
-//! JSON and YAML become the same values, or faults that say where.
+//! JSON and YAML become the same values, or faults with their line.
 
 use super::{super::Version, faults, read, read_bytes, root};
 use serde_json::json;
@@ -79,7 +79,7 @@ paths: {}
 }
 
 #[test]
-fn the_version_is_found_or_said_to_be_unknown() {
+fn the_version_is_found_or_reported_as_unknown() {
     for (text, version) in [
         (r#"{"swagger":"2.0"}"#, Version::V2),
         ("swagger: 2.0", Version::V2),
@@ -112,7 +112,7 @@ fn the_version_is_found_or_said_to_be_unknown() {
 }
 
 #[test]
-fn what_is_no_document_is_told_with_its_line() {
+fn an_invalid_document_is_reported_with_its_line() {
     for (name, bytes, fault) in [
         ("a.json", &b""[..], "a.json: The file is empty."),
         ("a.yaml", b" \n\t ", "a.yaml: The file is empty."),
@@ -145,7 +145,7 @@ fn what_is_no_document_is_told_with_its_line() {
 }
 
 #[test]
-fn members_that_stand_twice_are_faults_in_both_formats() {
+fn duplicate_members_are_faults_in_both_formats() {
     let json = "{\n\"openapi\": \"3.1.0\",\n\"x\": [{},\n {\"a~/b\": 1,\n  \"a~/b\": {\"c\": 1,\n\"c\": 2}}],\n\"x\": 1}";
     assert_eq!(
         faults(read(&[("a.json", json)])),

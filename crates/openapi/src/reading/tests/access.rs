@@ -1,6 +1,6 @@
 //! Security requirements become permissions.
 
-use super::{fine, said};
+use super::{findings, fine};
 use crate::api::Access::{self, Keys, Public};
 
 const SCHEMES: &str = "
@@ -32,7 +32,7 @@ fn requirements_are_alternatives_of_sets() {
         ("", "security: [{oauth: [a, b, a], connect: [c, b]}, {key: []}]", keys(&[&["a", "b", "c"], &[]])),
         ("", "security: [{oauth: [a]}, {connect: [a]}]", keys(&[&["a"]])),
         ("", "security: [{bearer: [role]}]", keys(&[&["role"]])),
-        // No value is no permission for everyone.
+        // An absent value is not access for everyone.
         ("security: [{oauth: [a]}]", "security:", keys(&[&["a"]])),
     ] {
         let text = format!(
@@ -51,10 +51,10 @@ fn the_documents_own_schemes_name_the_headers() {
 }
 
 #[test]
-fn what_is_not_checked_is_said() {
+fn what_is_not_checked_is_reported() {
     let text = "openapi: 3.1.0\npaths: {}\ncomponents:\n  securitySchemes:\n    a: {type: apiKey, in: query, name: key}\n    b: {type: mutualTLS}\n    c: {type: http, scheme: basic}\n    d: {type: magic}\n";
     assert_eq!(
-        said(text),
+        findings(text),
         [
             "a:5 at /components/securitySchemes/a/in: A key in the query is ignored: keys are read from headers only.",
             "a:6 at /components/securitySchemes/b: Client certificates are not checked: clients send a key of the gateway.",
@@ -70,7 +70,7 @@ fn schemes_that_are_not_defined_are_faults() {
         "openapi: 3.0.0\nsecurity: [{{kee: []}}]\npaths: {{/a: {{get: {{security: [{{none: []}}, 7, {{oauth: x}}]}}}}}}\n{SCHEMES}"
     );
     assert_eq!(
-        said(&text),
+        findings(&text),
         [
             "fault a:2 at /security/0/kee: Unknown security scheme \"kee\". Did you mean \"key\"?",
             "fault a:3 at /paths/~1a/get/security/0/none: Unknown security scheme \"none\".",
@@ -81,7 +81,7 @@ fn schemes_that_are_not_defined_are_faults() {
 }
 
 #[test]
-fn tokens_of_identity_providers_are_said_not_to_be_accepted() {
+fn tokens_of_identity_providers_are_reported_as_not_accepted() {
     let text = "openapi: 3.1.0
 paths: {}
 components:
@@ -95,7 +95,7 @@ components:
     let sent = "clients send a key of the gateway instead, as \"Authorization: Bearer KEY\".";
     let begin = "at /components/securitySchemes";
     assert_eq!(
-        said(text),
+        findings(text),
         [
             format!(
                 "a:5 {begin}/a: Tokens of OAuth 2.0 are not accepted: {sent} Scopes are permissions of keys."
@@ -108,7 +108,7 @@ components:
     );
     let text = "swagger: '2.0'\npaths: {}\nsecurityDefinitions:\n  a: {type: oauth2, flow: implicit}\n";
     assert_eq!(
-        said(text),
+        findings(text),
         [format!(
             "a:4 at /securityDefinitions/a: Tokens of OAuth 2.0 are not accepted: {sent} Scopes are permissions of keys."
         )]

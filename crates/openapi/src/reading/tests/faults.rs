@@ -1,6 +1,6 @@
-//! All faults at once, within bounds; and whatever a document says, an answer.
+//! All faults at once, within bounds; and a result for any document.
 
-use super::{api, said};
+use super::{api, findings};
 use crate::documents::{
     Documents, Version,
     tests::{hostile::json_value, read},
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 #[test]
-fn all_faults_are_told_in_the_order_of_lines() {
+fn all_faults_are_reported_in_the_order_of_lines() {
     let text = "openapi: 3.0.0
 info: 7
 paths:
@@ -19,7 +19,7 @@ paths:
   /b: 3
 ";
     assert_eq!(
-        said(text),
+        findings(text),
         [
             "fault a:2 at /info: Must be an object, but is a number.",
             "fault a:5 at /paths/~1a/get: Must be an object, but is an array.",
@@ -31,15 +31,15 @@ paths:
             "fault a:7 at /paths/~1b: Must be an object, but is a number.",
         ]
     );
-    assert_eq!(said("openapi: 3.0.0"), ["fault a:1: The document needs `paths`."]);
-    assert_eq!(said("openapi: 3.1.0"), Vec::<String>::new());
+    assert_eq!(findings("openapi: 3.0.0"), ["fault a:1: The document needs `paths`."]);
+    assert_eq!(findings("openapi: 3.1.0"), Vec::<String>::new());
 }
 
 #[test]
 fn equal_warnings_are_counted() {
     let text = "openapi: 3.0.0\npaths:\n  /a:\n    get: {nonsense: 1}\n    put: {nonsense: 1}\n    post: {nonsense: 1}\n";
     assert_eq!(
-        said(text),
+        findings(text),
         [
             "a:4 at /paths/~1a/get/nonsense: Unknown field \"nonsense\" is ignored: OpenAPI 3.0 does not define it here. (and in 2 other places)"
         ]

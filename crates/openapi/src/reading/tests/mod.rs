@@ -24,7 +24,7 @@ fn fine(text: &str) -> (Documents, Api, Vec<Warning>) {
 }
 
 /// Every fault or warning as a line of text.
-fn said(text: &str) -> Vec<String> {
+fn findings(text: &str) -> Vec<String> {
     match api(text) {
         Ok((_, _, warnings)) => warnings.iter().map(ToString::to_string).collect(),
         Err(faults) => {

@@ -1,6 +1,6 @@
 //! Parameters and bodies of OpenAPI 3.
 
-use super::{fine, said};
+use super::{findings, fine};
 use crate::api::{In, ParameterForm, Style};
 
 #[test]
@@ -84,7 +84,7 @@ components:
 }
 
 #[test]
-fn what_is_wrong_with_a_parameter_is_said_at_its_place() {
+fn a_wrong_parameter_is_reported_at_its_place() {
     for (parameter, expected) in [
         ("{in: query, schema: {}}", "fault a:2 at P: The parameter needs a `name`."),
         ("{name: q, schema: {}}", "fault a:2 at P: The parameter needs a `in`."),
@@ -118,11 +118,11 @@ fn what_is_wrong_with_a_parameter_is_said_at_its_place() {
         ("7", "fault a:2 at P: Must be an object, but is a number."),
     ] {
         let text = format!("openapi: 3.1.0\npaths: {{/a: {{get: {{parameters: [{parameter}]}}}}}}");
-        assert_eq!(said(&text), [expected.replace("at P", "at /paths/~1a/get/parameters/0")]);
+        assert_eq!(findings(&text), [expected.replace("at P", "at /paths/~1a/get/parameters/0")]);
     }
     let twice = "openapi: 3.1.0\npaths: {/a: {get: {parameters: [{name: Q, in: header, schema: {}}, {name: q, in: header, schema: {}}]}}}";
     assert_eq!(
-        said(twice),
+        findings(twice),
         ["fault a:2 at /paths/~1a/get/parameters/1: Duplicate header parameter \"q\" in this list."]
     );
 }
@@ -173,7 +173,7 @@ components:
 fn references_that_no_request_needs_are_warnings() {
     let text = "openapi: 3.0.3\npaths: {/a: {get: {responses: {200: {$ref: '#/gone'}}}}}";
     assert_eq!(
-        said(text),
+        findings(text),
         [
             "a:2 at /paths/~1a/get/responses/200: The reference \"#/gone\" cannot be resolved: the file has no \"gone\"."
         ]

@@ -1,10 +1,10 @@
 //! Paths, methods and base paths.
 
-use super::{endpoints, fine, said};
+use super::{endpoints, findings, fine};
 use crate::{api::Access, documents::tests::read, reading};
 
 #[test]
-fn operations_keep_the_order_of_the_document_and_stand_on_every_base_path() {
+fn operations_keep_the_order_of_the_document_and_are_on_every_base_path() {
     let (_, api, warnings) = fine(
         "
 openapi: 3.2.0
@@ -59,15 +59,15 @@ paths:
 fn methods_of_later_versions_are_not_served_in_earlier_ones() {
     let text = "openapi: 3.1.0\npaths: {/a: {query: {}, get: {}, additionalOperations: {X: {}}}}";
     assert_eq!(endpoints(&fine(text).1), ["GET /a"]);
-    assert_eq!(said(text).len(), 2);
+    assert_eq!(findings(text).len(), 2);
 }
 
 #[test]
-fn other_values_of_a_servers_variable_are_said_not_to_be_served() {
+fn other_values_of_a_servers_variable_are_reported_as_not_served() {
     let text = "openapi: 3.1.0\nservers:\n- url: https://{region}.x/{version}\n  variables:\n    region: {default: eu, enum: [eu, us]}\n    version: {default: v2, enum: [v1, v2]}\n";
     assert_eq!(fine(text).1.base_paths, ["/v2"]);
     assert_eq!(
-        said(text),
+        findings(text),
         [
             "a:6 at /servers/0/variables/version: Only the default value of the variable \"version\" is served."
         ]
@@ -87,7 +87,7 @@ fn path_items_may_be_references() {
 }
 
 #[test]
-fn operations_that_are_references_ask_for_what_stands_there() {
+fn operations_that_are_references_require_what_their_target_declares() {
     let text = |reference: &str| {
         format!(
             "openapi: 3.2.0
@@ -121,16 +121,16 @@ x-o:
             "fault a:4 at /paths/~1a/additionalOperations/LINK: The $ref must be a string, but is a number.",
         ),
     ] {
-        let said = said(&text(reference));
+        let findings = findings(&text(reference));
         assert!(
-            said.len() == 1 && said[0].starts_with("fault ") && said[0].contains(part),
-            "{reference}: {said:?}"
+            findings.len() == 1 && findings[0].starts_with("fault ") && findings[0].contains(part),
+            "{reference}: {findings:?}"
         );
     }
 }
 
 #[test]
-fn what_stands_beside_the_reference_of_an_operation_is_told() {
+fn members_beside_the_reference_of_an_operation_are_reported() {
     let text = |beside: &str, on_the_way: &str| {
         format!(
             "openapi: 3.1.0
@@ -143,19 +143,19 @@ x-o: {{a: {{$ref: '#/x-o/b'{on_the_way}}}, b: {{}}}}
 "
         )
     };
-    let of_item = "a:5 at /paths/~1b: What stands beside the $ref of the path item is ignored: parameters.";
-    assert_eq!(said(&text(", summary: x, x-y: 1", "")), [of_item]);
+    let of_item = "a:5 at /paths/~1b: The members beside the $ref of the path item are ignored: parameters.";
+    assert_eq!(findings(&text(", summary: x, x-y: 1", "")), [of_item]);
     assert_eq!(
-        said(&text(", tags: [x], parameters: []", "")),
+        findings(&text(", tags: [x], parameters: []", "")),
         [
-            "a:4 at /paths/~1a/get: What stands beside the $ref of the operation is ignored: tags, parameters.",
+            "a:4 at /paths/~1a/get: The members beside the $ref of the operation are ignored: tags, parameters.",
             of_item
         ]
     );
     let fault = "The operation has security beside its $ref, which would not be asked for: move it to where the $ref leads.";
     let security = ", security: [{k: [admin]}]";
-    assert_eq!(said(&text(security, "")), [format!("fault a:4 at /paths/~1a/get/security: {fault}")]);
-    assert_eq!(said(&text("", security)), [format!("fault a:7 at /x-o/a/security: {fault}")]);
+    assert_eq!(findings(&text(security, "")), [format!("fault a:4 at /paths/~1a/get/security: {fault}")]);
+    assert_eq!(findings(&text("", security)), [format!("fault a:7 at /x-o/a/security: {fault}")]);
 }
 
 #[test]
@@ -167,9 +167,9 @@ fn a_segment_in_the_notation_of_a_framework_is_a_warning() {
         ("[shelf]", "shelf"),
         (":from-:to.json", "from"),
     ] {
-        let told = said(&format!("openapi: 3.1.0\npaths: {{'/books/{segment}': {{get: {{}}}}}}"));
+        let warnings = findings(&format!("openapi: 3.1.0\npaths: {{'/books/{segment}': {{get: {{}}}}}}"));
         assert_eq!(
-            told,
+            warnings,
             [format!(
                 "a:2 at /paths/~1books~1{segment}: The path's \"{segment}\" would be taken literally, not as a parameter: \
                  write a parameter as a name between braces: {{{name}}}."
@@ -177,12 +177,15 @@ fn a_segment_in_the_notation_of_a_framework_is_a_warning() {
         );
     }
     for segment in ["*", "**"] {
-        let told = said(&format!("openapi: 3.1.0\npaths: {{'/books/{segment}': {{get: {{}}}}}}"));
-        assert!(told.iter().any(|told| told.contains("not as a wildcard: write {*rest}")), "{told:?}");
+        let warnings = findings(&format!("openapi: 3.1.0\npaths: {{'/books/{segment}': {{get: {{}}}}}}"));
+        assert!(
+            warnings.iter().any(|finding| finding.contains("not as a wildcard: write {*rest}")),
+            "{warnings:?}"
+        );
     }
     for path in ["/books:search", "/$metadata", "/a/:", "/a/<", "/{id}:act"] {
-        let told = said(&format!("openapi: 3.1.0\npaths: {{'{path}': {{get: {{}}}}}}"));
-        assert!(!told.iter().any(|told| told.contains("literally")), "{told:?}");
+        let warnings = findings(&format!("openapi: 3.1.0\npaths: {{'{path}': {{get: {{}}}}}}"));
+        assert!(!warnings.iter().any(|finding| finding.contains("literally")), "{warnings:?}");
     }
 }
 
@@ -205,7 +208,7 @@ fn templates_are_checked() {
             "fault a:2 at /paths/~1b/get/parameters/0: The path has no {a}.",
         ),
     ] {
-        assert_eq!(said(&format!("openapi: 3.1.0\npaths: {{{paths}}}")), [expected]);
+        assert_eq!(findings(&format!("openapi: 3.1.0\npaths: {{{paths}}}")), [expected]);
     }
 }
 
@@ -222,7 +225,7 @@ paths:
     get: {operationId: two}
 ";
     assert_eq!(
-        said(text),
+        findings(text),
         ["fault a:9 at /paths/~1v1~1{c}/get: The same requests already match GET \"/v1/{a}\".",]
     );
 }
@@ -239,7 +242,7 @@ paths:
       operationId: one
 ";
     assert_eq!(
-        said(text),
+        findings(text),
         [
             "a:6 at /paths/~1b/get/operationId: The operationId \"one\" is used by more than one operation: the \
              configuration can refer to each only by its method and path. (and in 1 other place)"
@@ -267,9 +270,9 @@ components:
   schemas: {A: {$ref: gone.yaml#/x}}
 ",
     );
-    let said: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+    let texts: Vec<_> = warnings.iter().map(ToString::to_string).collect();
     assert_eq!(
-        said,
+        texts,
         [
             "a:6 at /paths/~1a/get/responses/200/$ref: The reference \"https://example.org/r.yaml#/R\" is not followed: \
              nothing is fetched from the network. Download it next to the document and refer to the file.",
@@ -302,7 +305,7 @@ fn a_reference_that_a_request_needs_is_a_fault_where_it_leads_nowhere() {
             ),
         ] {
             let text = format!("openapi: 3.1.0\npaths: {{{}}}", paths.replace("gone.yaml#/a", target));
-            assert_eq!(said(&text), [format!("fault a:2 at {place}: The reference {reason}")]);
+            assert_eq!(findings(&text), [format!("fault a:2 at {place}: The reference {reason}")]);
         }
     }
 }
@@ -320,7 +323,7 @@ fn names_that_take_the_rest_of_a_path_are_declared_without_their_stars() {
         ("/a/{p:.*}", Some("p:.*")),
     ] {
         let text = format!("openapi: 3.1.0\npaths:\n  '{path}':\n    {parameter}\n    get: {{}}\n");
-        let faults = said(&text);
+        let faults = findings(&text);
         match named {
             None => assert_eq!(faults, Vec::<String>::new(), "{path}"),
             Some(name) => assert_eq!(
@@ -337,17 +340,17 @@ fn names_that_take_the_rest_of_a_path_are_declared_without_their_stars() {
     let text = format!(
         "openapi: 3.1.0\npaths:\n  /a/{{p}}:\n    {parameter}\n    get: {{}}\n  '/a/{{*p}}':\n    {parameter}\n    get: {{}}\n"
     );
-    assert_eq!(said(&text), Vec::<String>::new());
+    assert_eq!(findings(&text), Vec::<String>::new());
 }
 
 #[test]
 fn a_percent_sign_that_begins_no_escape_is_a_warning() {
     for path in ["/a%b", "/a%", "/a%2", "/%zz/{c}"] {
-        let faults = said(&format!("openapi: 3.1.0\npaths:\n  '{path}':\n    get: {{}}\n"));
+        let faults = findings(&format!("openapi: 3.1.0\npaths:\n  '{path}':\n    get: {{}}\n"));
         assert!(
             faults.iter().any(|faults| faults.contains("write %25 for a percent sign")),
             "{path}: {faults:?}"
         );
     }
-    assert_eq!(said("openapi: 3.1.0\npaths:\n  /a%20b/%C3%BC:\n    get: {}\n"), Vec::<String>::new());
+    assert_eq!(findings("openapi: 3.1.0\npaths:\n  /a%20b/%C3%BC:\n    get: {}\n"), Vec::<String>::new());
 }

@@ -1,6 +1,6 @@
-//! Swagger 2.0 becomes what OpenAPI 3 says directly.
+//! Swagger 2.0 becomes what OpenAPI 3 expresses directly.
 
-use super::{endpoints, fine, said};
+use super::{endpoints, findings, fine};
 use crate::api::{In, ParameterForm, Style};
 use serde_json::json;
 
@@ -101,7 +101,7 @@ fn swagger_is_read() {
 }
 
 #[test]
-fn what_swagger_cannot_mean_is_said() {
+fn what_swagger_cannot_express_is_reported() {
     let text = "swagger: '2.0'
 paths:
   /a:
@@ -119,7 +119,7 @@ paths:
       requestBody: {}
 ";
     assert_eq!(
-        said(text),
+        findings(text),
         [
             "fault a:7 at /paths/~1a/post/parameters/1: An operation can have a body or a form, but this one has both.",
             "fault a:11 at /paths/~1a/put/parameters/1: An operation can have only one body, but this list has a second.",
@@ -127,5 +127,5 @@ paths:
         ]
     );
     let multi = "swagger: '2.0'\npaths: {/a: {get: {parameters: [{name: q, in: header, type: array, collectionFormat: multi, items: {type: array}}], requestBody: {}}}}";
-    assert_eq!(said(multi).len(), 3, "{:?}", said(multi));
+    assert_eq!(findings(multi).len(), 3, "{:?}", findings(multi));
 }

@@ -1,4 +1,4 @@
-//! Shapes of schemas: what each keyword says of the types of text and of its parts.
+//! Shapes of schemas: what each keyword implies for the types of text and of its parts.
 
 use super::{LINKS, NamePattern, Shape, Types};
 use crate::{
@@ -14,7 +14,7 @@ const DEEPEST: usize = 5;
 /// Schemas that are looked at for one shape: circles of references end here.
 const MAX_SCHEMAS: usize = 2_000;
 
-/// Shapes, each gathered once: a schema may stand under a hundred media types and in a thousand operations.
+/// Shapes, each gathered once: a schema may be under a hundred media types and in a thousand operations.
 #[derive(Default)]
 pub(in crate::rules) struct Shapes(HashMap<Place, Arc<Shape>>);
 
@@ -32,7 +32,7 @@ impl Shapes {
     }
 }
 
-/// How far in a schema stands.
+/// The depth of a schema.
 #[derive(Debug, Clone, Copy, Default)]
 struct Depth {
     /// Parts inside parts.
@@ -71,7 +71,7 @@ impl Gathering<'_, '_> {
         {
             shape = self.shape(&target, depth.hop());
             if !self.is_modern() {
-                return shape; // what stands beside it is ignored
+                return shape; // keywords beside it are ignored
             }
         }
         shape.types = shape.types.narrowed(own_types(map));
@@ -114,7 +114,7 @@ impl Gathering<'_, '_> {
 
     fn items(&mut self, map: &Map<String, Value>, place: &Place, depth: Depth, shape: &mut Shape) {
         let modern = self.is_modern();
-        // Until 2019-09 the schemas of the first items are a list in `items`, and those of the others stand elsewhere.
+        // Until 2019-09 the schemas of the first items are a list in `items`, and those of the others are elsewhere.
         let (first, others) = match map.get("items") {
             Some(Value::Array(_)) if modern => ("items", "additionalItems"),
             _ => ("prefixItems", "items"),
@@ -197,17 +197,17 @@ impl Gathering<'_, '_> {
         let is_swagger = self.schemas.documents().version() == Version::V2;
         for keyword in ["anyOf", "oneOf"].into_iter().filter(|_| !is_swagger) {
             let mut either: Option<Shape> = None;
-            let mut says = true;
+            let mut has_types = true;
             for index in 0..count(keyword) {
                 let part = self.shape(&place.child(keyword).child(&index.to_string()), depth.hop());
-                says &= !part.types.is_empty();
+                has_types &= !part.types.is_empty();
                 match &mut either {
                     Some(either) => either.widen(part),
                     None => either = Some(part),
                 }
             }
             if let Some(mut either) = either {
-                if !says {
+                if !has_types {
                     either.types = Types::default();
                 }
                 shape.narrow(either);
@@ -215,7 +215,7 @@ impl Gathering<'_, '_> {
         }
     }
 
-    /// What holds only for some values: text is read as it says where it can be, and stays text elsewhere.
+    /// What applies only to some values: text is converted by it where possible, and stays text elsewhere.
     fn conditions(&mut self, map: &Map<String, Value>, place: &Place, depth: Depth, shape: &mut Shape) {
         let mut places: Vec<Place> = Vec::new();
         if map.contains_key("if") {
@@ -295,7 +295,7 @@ impl Shape {
     fn add(&mut self, name: &str, member: Self, merge: fn(&mut Self, Self)) {
         match self.members.iter_mut().find(|(known, _)| known == name) {
             Some((_, known)) => {
-                // Whether a part is bytes is said by the schema that names it first.
+                // The schema that names a part first decides whether it is bytes.
                 let binary = known.binary;
                 merge(known, member);
                 known.binary = binary;
@@ -322,7 +322,7 @@ fn loosened(mut shape: Shape) -> Shape {
 }
 
 fn own_types(map: &Map<String, Value>) -> Types {
-    let said = match map.get("type") {
+    let declared = match map.get("type") {
         Some(Value::String(name)) => Types::named(name),
         Some(Value::Array(names)) => names
             .iter()
@@ -330,14 +330,14 @@ fn own_types(map: &Map<String, Value>) -> Types {
             .fold(Types::default(), |types, name| types | Types::named(name)),
         Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => Types::default(),
     };
-    if !said.is_empty() {
-        return said;
+    if !declared.is_empty() {
+        return declared;
     }
     let values = map.get("enum").and_then(Value::as_array).into_iter().flatten().chain(map.get("const"));
     values.fold(Types::default(), |types, value| types | Types::of(value))
 }
 
-/// The types that a schema is about, if that is all that it says.
+/// The types of a schema, if it declares nothing else.
 fn own_types_of(schema: &Value) -> Types {
     let only = schema.as_object().filter(|map| map.len() == 1 && map.contains_key("type"));
     only.map(own_types).unwrap_or_default()

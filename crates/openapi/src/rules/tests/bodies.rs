@@ -183,7 +183,7 @@ fn forms_are_typed_by_their_schema() {
 }
 
 #[test]
-fn parameters_tell_media_types_apart() {
+fn parameters_distinguish_media_types() {
     let documents = Documents::inline(
         json!({"basic": {"type": "object", "required": ["a"]}, "full": {"type": "object", "required": ["b"]}}),
         Version::V31,
@@ -288,7 +288,7 @@ fn a_body_of_more_values_than_it_may_have_is_not_checked() {
 }
 
 #[test]
-fn violations_are_told_up_to_their_bound_and_that_there_are_more() {
+fn violations_are_reported_up_to_their_bound_and_that_there_are_more() {
     let schema = json!({"schema": {"type": "array", "items": {"type": "integer", "minimum": 5}}});
     let (rules, _) = body_rules(schema, Version::V31, "application/json");
     let shown = |count: usize| {

@@ -26,7 +26,7 @@ impl Headers for Lines {
     }
 }
 
-/// Rules of one operation of a document in which its schemas stand.
+/// Rules of one operation of a document that contains its schemas.
 pub(super) fn compiled(
     documents: &Documents,
     strictness: Strictness,
@@ -69,7 +69,7 @@ pub(super) fn strict_body_rules(
     compiled(&documents, strictness, &[], &[], Some(&body))
 }
 
-/// A parameter whose schema stands at `/schema`.
+/// A parameter whose schema is at `/schema`.
 pub(super) fn styled(documents: &Documents, place: In, style: Style, explode: bool) -> Parameter {
     Parameter {
         place,
@@ -90,7 +90,7 @@ pub(super) fn one(schema: Value, version: Version) -> Documents {
     Documents::inline(json!({ "schema": schema }), version)
 }
 
-/// What a check says, one line each.
+/// The findings of a check, one line each.
 pub(super) fn listed(violations: &[Violation]) -> Vec<String> {
     violations
         .iter()

@@ -1,4 +1,4 @@
-//! Parameters: every style and explode of the specification's table, and what is said of the rest.
+//! Parameters: every style and explode of the specification's table, and what is reported about the rest.
 
 use super::{query_names::refuses_unknown, *};
 
@@ -111,7 +111,7 @@ fn delimiters_are_found_before_anything_is_decoded() {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
-fn what_is_wrong_is_said() {
+fn what_is_wrong_is_reported() {
     let integer = json!({"type": "integer", "minimum": 1});
     let integers = json!({"type": "array", "items": {"type": "integer"}, "maxItems": 2});
     let object =

@@ -19,7 +19,7 @@ pub(super) fn parts(parts: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 #[test]
-fn a_file_is_not_held_against_the_link_that_stands_for_it_in_answers() {
+fn a_file_is_not_checked_against_the_link_that_represents_it_in_responses() {
     let schema = json!({"schema": {"type": "object", "required": ["photo"], "properties": {
         "photo": {"type": "string", "format": "uri"}, "links": {"type": "array", "items": {"type": "string", "format": "uri"}}
     }}});
@@ -162,8 +162,8 @@ fn parts_that_servers_may_read_in_two_ways_are_malformed() {
         ("name=tags\rX: y", "a part has a header with a line end that is not CR LF."),
         ("name=tags\r\nContent-Transfer-Encoding: base64", "content as it is (RFC 7578, section 4.7)."),
     ] {
-        let told = sentence(check(usual, head));
-        assert!(told.starts_with("malformed: ") && told.ends_with(why), "{head:?}: {told}");
+        let found = sentence(check(usual, head));
+        assert!(found.starts_with("malformed: ") && found.ends_with(why), "{head:?}: {found}");
     }
     let two = [parts(&[("name=name", b"x"), ("name=age", b"7")]), parts(&[("name=age", b"x")])].concat();
     assert_eq!(
@@ -177,8 +177,8 @@ fn parts_that_servers_may_read_in_two_ways_are_malformed() {
         "multipart/form-data; boundary*0=X; boundary*1=X",
         "multipart/form-data; boundary=\"XX",
     ] {
-        let told = sentence(check(content_type, "name=tags"));
-        assert!(told.starts_with("malformed: The Content-Type has "), "{content_type}: {told}");
+        let found = sentence(check(content_type, "name=tags"));
+        assert!(found.starts_with("malformed: The Content-Type has "), "{content_type}: {found}");
     }
 }
 
@@ -217,9 +217,9 @@ fn a_filename_makes_no_part_a_file() {
     };
     for name in ["age", "code", "own", "either", "base64"] {
         for content in [&b"no number"[..], b"\xff\xfe\xfd\xfc\xfb"] {
-            let told = not_valid(check(&format!("name={name}; filename=x"), content));
-            let are_about_it = told.iter().all(|told| told.contains(&format!("/{name}: ")));
-            assert!(!told.is_empty() && are_about_it, "{name}: {told:?}");
+            let found = not_valid(check(&format!("name={name}; filename=x"), content));
+            let are_about_it = found.iter().all(|line| line.contains(&format!("/{name}: ")));
+            assert!(!found.is_empty() && are_about_it, "{name}: {found:?}");
         }
     }
     for content in [&b"no link"[..], b"\xff", b""] {

@@ -1,4 +1,4 @@
-//! Text is read by what any keyword of its schema says of it: values that are right pass, and wrong ones do not.
+//! Text is converted by all keywords of its schema: right values pass, and wrong ones do not.
 
 use super::{
     bodies::{not_valid, sentence},
@@ -17,7 +17,7 @@ fn query(schema: &Value, style: Style, explode: bool, query: &str) -> bool {
     rules.check_parameters(&sent(&[], Some(query), &Lines(vec![]))).is_empty()
 }
 
-/// What a form is told whose member `c` has this encoding.
+/// The result of a form whose member `c` has this encoding.
 fn form(
     schema: &Value,
     media_type: &str,
@@ -41,7 +41,7 @@ fn form(
 }
 
 #[test]
-fn encoded_commas_part_items_wherever_the_list_stands() {
+fn encoded_commas_separate_items_wherever_the_list_is() {
     let integers = json!({"type": "array", "items": {"type": "integer"}});
     let named = |schema: Value| json!({"$defs": {"l": integers}, "allOf": [schema]});
     for schema in [
@@ -58,14 +58,14 @@ fn encoded_commas_part_items_wherever_the_list_stands() {
         assert!(!query(&schema, Style::Form, false, "p=1%2Cx"), "{schema}");
         let form_schema = json!({"properties": {"c": schema}, "$defs": {"l": integers}});
         for text in ["c=1%2C2", "c=1,2"] {
-            let told = form(
+            let result = form(
                 &form_schema,
                 "application/x-www-form-urlencoded",
                 (Style::Form, false),
                 FORM,
                 text.as_bytes(),
             );
-            assert_eq!(told, Ok(()), "{form_schema} {text}");
+            assert_eq!(result, Ok(()), "{form_schema} {text}");
         }
     }
     // Where one alternative may have a comma in an item, only the comma that is written parts.
@@ -120,9 +120,9 @@ fn a_part_of_a_form_is_split_by_its_style() {
     );
     let files = json!({"properties": {"c": {"type": "array", "items": {"type": "file"}}}});
     let body = super::parts::parts(&[("name=c; filename=a", b"1,2"), ("name=c; filename=b", b"\xff")]);
-    let told =
+    let result =
         form(&files, "multipart/form-data", (Style::Form, false), b"multipart/form-data; boundary=XX", &body);
-    assert_eq!(told, Ok(()));
+    assert_eq!(result, Ok(()));
     assert_eq!(check((Style::Form, true), &["1", "2"]), Ok(()));
     assert_eq!(not_valid(check((Style::Form, true), &["1,2"])).len(), 1);
 }

@@ -1,5 +1,5 @@
 //! What a family of schemas generates passes, what breaks it is refused; and the quick check of scalars
-//! says what the validator says.
+//! agrees with the validator.
 
 use super::{judged, judged_at};
 use crate::{
@@ -92,7 +92,7 @@ fn case() -> impl Strategy<Value = Case> {
     })
 }
 
-/// References have to lead somewhere: what was nested moves to the root of the document.
+/// References must resolve: what was nested moves to the root of the document.
 fn document(schema: &Value) -> Value {
     fn hoist(value: &Value, found: &mut Vec<Value>) -> Value {
         match value {

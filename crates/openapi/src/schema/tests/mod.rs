@@ -1,4 +1,4 @@
-//! Schemas as documents write them, and what is said of values.
+//! Schemas as in documents, and the findings for values.
 
 mod agreement;
 mod sentences;

@@ -1,4 +1,4 @@
-//! The official test suite of JSON Schema, through the way that schemas of documents take.
+//! The official test suite of JSON Schema, through the same path as schemas of documents.
 
 use super::judged;
 use crate::documents::Version;
@@ -11,7 +11,7 @@ const FOLDER: &str = "FAIRGATE_JSON_SCHEMA_TESTS";
 const DYNAMIC: &str = "`$dynamicRef` is not enforced; a warning says so";
 const REMOTE: &str = "files come from `Files`, never from the network";
 
-/// Groups of cases that differ, each with the reason. A group that does not differ any more has to go.
+/// Groups of cases that differ, each with the reason. A group that does not differ any more must be removed.
 const DIFFERENT: &[(&str, &str, &str)] = &[
     ("ref.json", "remote ref, containing refs itself", REMOTE),
     ("defs.json", "validate definition against metaschema", REMOTE),

@@ -1,11 +1,11 @@
-//! What a schema says that nobody can mean: a warning names it, and right values pass.
+//! What no author can mean in a schema: a warning names it, and right values pass.
 
 use super::judged_at;
 use crate::{documents::Version, rules::ReadOnly};
 use serde_json::{Value, json};
 
 /// What is wrong with values of a schema, by their pointers, and what is warned of.
-fn told(schema: &Value, version: Version, value: &Value) -> (Vec<String>, Vec<String>) {
+fn checked(schema: &Value, version: Version, value: &Value) -> (Vec<String>, Vec<String>) {
     let document =
         json!({ "schema": schema, "Pet": {"type": "integer"}, "Named": {"$ref": "#/Pet", "minimum": 5} });
     let (found, warnings) = judged_at(&document, "/schema", version, ReadOnly::Ignored, value).unwrap();
@@ -16,7 +16,7 @@ fn told(schema: &Value, version: Version, value: &Value) -> (Vec<String>, Vec<St
 }
 
 #[test]
-fn what_nobody_can_mean_is_a_warning() {
+fn what_no_author_can_mean_is_a_warning() {
     for (schema, warning) in [
         (json!({"type": []}), "/schema `type` is empty; it is not enforced."),
         (json!({"oneOf": []}), "/schema `oneOf` is empty; it is not enforced."),
@@ -41,7 +41,7 @@ fn what_nobody_can_mean_is_a_warning() {
         (
             json!({"pattern": "^[[:alpha:]]+$"}),
             "/schema The pattern \"^[[:alpha:]]+$\" has a POSIX class, which JSON Schema does not know: its characters \
-             are matched as they stand. Write a range such as [A-Za-z].",
+             are matched literally. Write a range such as [A-Za-z].",
         ),
         (
             json!({"pattern": "^\\\\d+$"}),
@@ -54,9 +54,12 @@ fn what_nobody_can_mean_is_a_warning() {
              so hardly any value matches. Write \"^a$\".",
         ),
     ] {
-        assert_eq!(told(&schema, Version::V31, &json!(true)).1, [warning], "{schema}");
+        assert_eq!(checked(&schema, Version::V31, &json!(true)).1, [warning], "{schema}");
     }
-    assert_eq!(told(&json!({"required": [200]}), Version::V31, &json!({})).0, ["/200 Required but missing."]);
+    assert_eq!(
+        checked(&json!({"required": [200]}), Version::V31, &json!({})).0,
+        ["/200 Required but missing."]
+    );
 }
 
 #[test]
@@ -87,28 +90,34 @@ fn values_of_another_type_are_converted_one_by_one() {
             "`enum` has values that are not of type integer; they are converted.",
         ),
     ] {
-        let (found, warnings) = told(&schema, Version::V31, &right);
+        let (found, warnings) = checked(&schema, Version::V31, &right);
         assert_eq!((found.len(), warnings), (0, vec![format!("/schema {warning}")]), "{schema} {right}");
-        assert_ne!(told(&schema, Version::V31, &wrong).0, [""; 0], "{schema} {wrong}");
+        assert_ne!(checked(&schema, Version::V31, &wrong).0, [""; 0], "{schema} {wrong}");
     }
-    assert_eq!(told(&json!({"type": "string", "enum": ["a", null]}), Version::V31, &json!("a")).1, [""; 0]);
+    assert_eq!(
+        checked(&json!({"type": "string", "enum": ["a", null]}), Version::V31, &json!("a")).1,
+        [""; 0]
+    );
 }
 
 #[test]
-fn what_stands_beside_a_reference_is_named_where_it_is_ignored() {
+fn keywords_beside_a_reference_are_named_where_they_are_ignored() {
     let schema = json!({"properties": {
         "a": {"$ref": "#/Pet", "nullable": true, "maximum": 3, "description": "x"}, "b": {"$ref": "#/Named"},
         "c": {"$ref": "#/Pet", "description": "x"}
     }});
-    let says = |place: &str, names: &str| {
+    let warning = |place: &str, names: &str| {
         format!(
-            "{place} OpenAPI 3.0 ignores what stands beside a `$ref`: {names}. To apply it, write the `$ref` within `allOf`."
+            "{place} OpenAPI 3.0 ignores the keywords beside a `$ref`: {names}. To apply it, write the `$ref` within `allOf`."
         )
     };
-    let (found, warnings) = told(&schema, Version::V30, &json!({"a": 5, "b": 1, "c": 1}));
+    let (found, warnings) = checked(&schema, Version::V30, &json!({"a": 5, "b": 1, "c": 1}));
     assert_eq!(found, [""; 0]);
-    assert_eq!(warnings, [says("/schema/properties/a", "nullable, maximum"), says("/Named", "minimum")]);
-    let (found, _) = told(&schema, Version::V31, &json!({"a": 5, "b": 1}));
+    assert_eq!(
+        warnings,
+        [warning("/schema/properties/a", "nullable, maximum"), warning("/Named", "minimum")]
+    );
+    let (found, _) = checked(&schema, Version::V31, &json!({"a": 5, "b": 1}));
     assert_eq!(found, ["/a Must be at most 3, but is 5.", "/b Must be at least 5, but is 1."]);
 }
 
@@ -118,13 +127,13 @@ fn an_object_without_other_members_names_each_of_them() {
     let nested =
         json!({"properties": {"a": closed, "b": {"properties": {"p": {}}, "additionalProperties": false}}});
     assert_eq!(
-        told(&nested, Version::V31, &json!({"a": {"q": 1, "r": {}}, "b": {"q": 1}})).0,
+        checked(&nested, Version::V31, &json!({"a": {"q": 1, "r": {}}, "b": {"q": 1}})).0,
         ["/a/q Unknown property.", "/a/r Unknown property.", "/b/q Unknown property."]
     );
-    assert_eq!(told(&closed, Version::V31, &json!({"q": 1})).0, ["/q Unknown property."]);
+    assert_eq!(checked(&closed, Version::V31, &json!({"q": 1})).0, ["/q Unknown property."]);
     let named = json!({"properties": {"additionalProperties": false}});
     assert_eq!(
-        told(&named, Version::V31, &json!({"additionalProperties": {"x": 1}})).0,
+        checked(&named, Version::V31, &json!({"additionalProperties": {"x": 1}})).0,
         ["/additionalProperties Must not be present."]
     );
     // Required, but not named: it cannot be sent, and it is not missing.
@@ -132,7 +141,7 @@ fn an_object_without_other_members_names_each_of_them() {
         let schema = json!({"required": required, "properties": {"p": {}}, "additionalProperties": false});
         for schema in [schema.clone(), json!({"oneOf": [schema, {"type": "integer"}]})] {
             assert_eq!(
-                told(&schema, Version::V31, &json!({"q": 1, "p": 1})).0,
+                checked(&schema, Version::V31, &json!({"q": 1, "p": 1})).0,
                 ["/q Unknown property."],
                 "{schema}"
             );

@@ -33,7 +33,7 @@ struct Distance {
 }
 
 impl Gatherer {
-    /// Tells the errors of the alternative that fits best.
+    /// Reports the errors of the alternative that fits best.
     pub(super) fn best_branch(&mut self, units: &Units, choice: &Choice, value: Part<'_>, at: &str) {
         let branches = choice.branches.get(..MAX_WEIGHED).unwrap_or(&choice.branches);
         if choice.rule == Rule::One {
@@ -210,7 +210,7 @@ fn types_at(error: &ValidationError<'_>, path: &str) -> Vec<JsonType> {
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the validator's own kinds; most weigh the same")]
 /// How much an error counts against its alternative: a wrong type most, then a member with a fixed value,
-/// which often says which alternative it is.
+/// which often identifies the alternative.
 fn weight(error: &ValidationError<'_>, path: &str) -> u32 {
     let here = error.instance_path().as_str() == path;
     match error.kind() {
