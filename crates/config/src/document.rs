@@ -1,4 +1,4 @@
-//! The API's OpenAPI document: read from the disk, with the time that it took.
+//! The API's OpenAPI document: read from disk, with the time that it took.
 
 use openapi::{
     api::Api,
@@ -23,7 +23,7 @@ const MAX_FILE_SIZE: u64 = 256 << 20;
 pub struct Document {
     /// Its files.
     pub documents: Documents,
-    /// What they say.
+    /// The API that they describe.
     pub api: Api,
     /// How long reading and compiling it took.
     pub took: Duration,

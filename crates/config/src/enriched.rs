@@ -1,4 +1,4 @@
-//! The API's document as clients get it: with the contract in it, as this configuration has it.
+//! The API's document as clients get it: with the contract of this configuration in it.
 
 use crate::document::Document;
 use gateway::settings::{Endpoint, ServedDocument, Settings};

@@ -1,4 +1,4 @@
-//! What a fault in the configuration is and how it is shown: file, line, the words underlined, help.
+//! A fault in the configuration, and how it is shown: file, line, the words underlined, help.
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, normalize_untrusted_str};
 use std::{fmt, ops::Range};
@@ -59,7 +59,7 @@ impl Fault {
             .help("keep one of them")
     }
 
-    /// Says what is wrong with the words that the latest spot underlines.
+    /// Labels the words that the latest spot underlines.
     pub(super) fn label(mut self, label: impl Into<String>) -> Self {
         if let Some(spot) = self.spots.last_mut() {
             spot.label = label.into();
@@ -73,13 +73,13 @@ impl Fault {
         self
     }
 
-    /// Says what to do.
+    /// Adds the remedy.
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
         self
     }
 
-    /// Says that the fault is about something that is not there.
+    /// Marks the fault as being about something missing.
     pub(super) fn of_absence(mut self) -> Self {
         self.of_absence = true;
         self
@@ -115,7 +115,7 @@ impl Fault {
 }
 
 /// The lines of a file that a snippet needs. The renderer walks all of the text that it is given,
-/// so it is given no more than what lies between the first and the last spot.
+/// so it is given no more than the text between the first and the last spot.
 struct Lines<'a> {
     text: &'a str,
     start: usize,

@@ -1,9 +1,9 @@
-//! The configuration: from `fairgate.toml` to valid settings, or to all that is wrong with it.
+//! The configuration: from `fairgate.toml` to valid settings, or to all its faults.
 //!
 //! The raw file (`raw`) and the valid configuration ([`Config`]) are two types; `sections` leads
 //! from one to the other. Every key is in one registry, from which come the defaults, the
-//! check for unknown keys, the JSON Schema and the reference page. Nothing here knows the gateway
-//! at work, only its settings.
+//! check for unknown keys, the JSON Schema and the reference page. Nothing here knows the running
+//! gateway, only its settings.
 
 mod document;
 mod enriched;
@@ -113,7 +113,8 @@ pub fn load(path: &Path, extent: Extent) -> Result<Config, Faults> {
     Ok(Config { node: Node { sources, ..config.node }, ..config })
 }
 
-/// Reads a configuration from text. `file_name` is shown in messages, and relative paths start in its folder; `environment` looks up a variable.
+/// Reads a configuration from text. `file_name` is shown in messages, and relative paths start in its folder;
+/// `environment` looks up a variable.
 #[cfg(test)]
 pub fn parse(
     source: &str,

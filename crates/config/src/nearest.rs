@@ -1,4 +1,4 @@
-//! What was meant by a word that is not known.
+//! The known word that an unknown one was probably meant to be.
 
 /// The known word that is nearest to this one, if any is near enough to be meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -1,4 +1,5 @@
-//! What the process around the data plane needs to know: store, usage, TLS files, how it behaves, where it all came from.
+//! What the process around the data plane needs to know: store, usage, TLS files, how it behaves, where it all came
+//! from.
 
 use crate::{document::DocumentSource, tls::TlsSettings};
 use postgres::Target;
@@ -70,7 +71,7 @@ pub struct ClusterSettings {
     pub ledger_prefix: String,
     /// The file with the secret of the keys' digests, found from the folder of the configuration file.
     pub secret_file: PathBuf,
-    /// What this gateway is called. None: as its store's folder says, else as the machine.
+    /// The name of this gateway. None: the one in its store's folder, else the host name.
     pub node: Option<String>,
     /// What happens to requests while the ledger cannot be reached.
     pub unreachable: Unreachable,
@@ -130,7 +131,7 @@ pub struct UsageSettings {
 }
 
 impl LedgerAt {
-    /// The URL, for whoever connects.
+    /// The URL, for the connection.
     pub fn url(&self) -> &str {
         match self {
             Self::Records(url) | Self::Redis(url) => url.expose(),
@@ -139,7 +140,7 @@ impl LedgerAt {
 }
 
 impl Hidden {
-    /// The text itself, for whoever connects.
+    /// The text itself, for the connection.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,6 +1,6 @@
 //! The raw configuration: tables of TOML with their places, read key by key through the registry.
 //!
-//! Every reading method notes its fault and goes on, so that one run finds all faults. What it
+//! Every reading method records its fault and continues, so that one run finds all faults. What it
 //! returns after a fault is a placeholder: with a fault, no valid configuration is made.
 
 use super::{
@@ -38,7 +38,7 @@ pub(super) struct Section<'a> {
     map: Option<&'a DeTable<'a>>,
     /// The table's header, or the end of the file.
     pub(super) place: Range<usize>,
-    /// The table has the wrong form, so that nothing more need be said about what it lacks.
+    /// The table has the wrong form, so what it lacks need not be reported.
     is_broken: bool,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct At<T> {
     pub(super) span: Range<usize>,
 }
 
-/// Why a value is refused, said by the one who tried to read it.
+/// Why a value is refused, by the function that tried to read it.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) title: String,

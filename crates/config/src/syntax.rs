@@ -158,7 +158,7 @@ fn explain(error: &Error, span: Range<usize>, source: &str) -> Fault {
     }
 }
 
-/// The whole value after `=` on this line, if the fault lies in it and it begins like a bare word or number.
+/// The whole value after `=` on this line, if the fault is in it and it begins like a bare word or number.
 fn bare_value(source: &str, span: &Range<usize>) -> Option<Range<usize>> {
     let (text, line) = line_at(source, span);
     let (key, value) = text.split_once('=')?;

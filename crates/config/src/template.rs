@@ -1,4 +1,4 @@
-//! Path templates such as `/items/{id}`: what is one, and which of two takes the other's paths.
+//! Path templates such as `/items/{id}`: their syntax, and which of two takes the other's paths.
 
 use std::ops::Range;
 
@@ -31,7 +31,7 @@ pub(super) struct NoTemplate {
 }
 
 impl Template {
-    /// Reads a template, or says what is wrong with it.
+    /// Parses a template, or returns its fault.
     pub(super) fn parse(text: &str) -> Result<Self, NoTemplate> {
         if !text.starts_with('/') {
             return Err(NoTemplate {
@@ -65,7 +65,8 @@ impl Template {
         format!("/{}", shapes.join("/"))
     }
 
-    /// How many segments it has; templates of different counts never take the same path, unless one takes the rest of it.
+    /// How many segments it has; templates of different counts never take the same path, unless one takes the rest of
+    /// it.
     pub(super) fn count(&self) -> usize {
         self.segments.len()
     }
@@ -392,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_template_says_which_part() {
+    fn the_faulty_part_of_a_template_is_named() {
         for (text, part) in [
             ("items", 0..5),
             ("/a//b", 2..4),

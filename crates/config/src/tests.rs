@@ -160,7 +160,7 @@ fn what_the_file_adds_to_an_operation_reaches_its_endpoint() {
 }
 
 #[test]
-fn the_store_lies_beside_the_file() {
+fn the_store_is_beside_the_file() {
     let config = parse(&minimal(), "/etc/fairgate/fairgate.toml", &|_| None).unwrap();
     assert_eq!(config.node.store.path, Path::new("/etc/fairgate/data"));
     let source = minimal().replace("path = \"data\"", "path = \"/var/lib/fairgate\"");
@@ -169,16 +169,16 @@ fn the_store_lies_beside_the_file() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_says_why() {
+fn a_file_that_cannot_be_read_is_reported_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fairgate.toml");
-    let told = |path: &Path| load(path, Extent::Everything).unwrap_err().render(false);
-    assert!(told(&path).contains("there is no such file"), "{}", told(&path));
-    assert!(told(folder.path()).contains("it is a folder"), "{}", told(folder.path()));
+    let fault = |path: &Path| load(path, Extent::Everything).unwrap_err().render(false);
+    assert!(fault(&path).contains("there is no such file"), "{}", fault(&path));
+    assert!(fault(folder.path()).contains("it is a folder"), "{}", fault(folder.path()));
     std::fs::write(&path, b"[api]\nname = \"\xff\"\n").unwrap();
-    assert!(told(&path).contains("is not UTF-8: see line 2"), "{}", told(&path));
+    assert!(fault(&path).contains("is not UTF-8: see line 2"), "{}", fault(&path));
     std::fs::write(&path, vec![b'#'; (8 << 20) + 1]).unwrap();
-    assert!(told(&path).contains("larger than 8 MiB"), "{}", told(&path));
+    assert!(fault(&path).contains("larger than 8 MiB"), "{}", fault(&path));
 }
 
 // === the registry and what is made of it ===
@@ -198,12 +198,12 @@ fn reading_asks_for_exactly_the_keys_of_the_registry() {
     }
     let listed: BTreeSet<(Table, &str)> = ROWS.all().map(|key| (key.table, key.name)).collect();
     assert_eq!(read, listed);
-    assert_eq!(listed.len(), ROWS.all().count(), "a key stands twice in the registry");
+    assert_eq!(listed.len(), ROWS.all().count(), "a key is in the registry twice");
 }
 
 #[test]
 fn the_examples_show_every_key() {
-    // A document and declared endpoints exclude each other, and for TLS there have to be files.
+    // A document and declared endpoints exclude each other, and TLS needs files.
     let read = |name| std::fs::read_to_string(repository().join("examples").join(name)).unwrap();
     let source =
         [read("full.toml"), read("openapi.toml"), read("tls.toml"), read("cluster.toml")].join("\n[top]\n");
@@ -279,7 +279,7 @@ fn documents(folder: &str, kind: &str) -> Vec<PathBuf> {
     found
 }
 
-/// What a JSON Schema validator says of a configuration, all of it.
+/// All findings of a JSON Schema validator for a configuration.
 fn violations(schema: &serde_json::Value, text: &str) -> Vec<String> {
     let validator = jsonschema::validator_for(schema).unwrap();
     let tables: toml::Table = text.parse().unwrap();
@@ -354,14 +354,14 @@ fn the_schema_refuses_what_is_wrong() {
 
 #[test]
 fn a_file_in_another_language_has_one_fault() {
-    for (text, told) in [
+    for (text, named) in [
         ("# mine\nlisten:\n  address: 127.0.0.1:8080\nupstream:\n  url: http://127.0.0.1:9000\n", "YAML"),
         ("---\nopenapi: 3.1.0\ninfo: {title: Items, version: '1'}\n", "OpenAPI document"),
         ("{\"listen\": {\"address\": \"127.0.0.1:8080\"}}", "JSON"),
     ] {
         let faults = read_plain(text).unwrap_err();
         assert_eq!(faults.count(), 1, "{faults}");
-        assert!(faults.to_string().contains(told), "{faults}");
+        assert!(faults.to_string().contains(named), "{faults}");
     }
 }
 
@@ -429,7 +429,7 @@ proptest! {
 
 #[test]
 #[ignore = "slow without optimisation; run it after a change of what is kept or shown"]
-fn a_huge_file_of_faults_is_told_in_seconds() {
+fn a_huge_file_of_faults_is_reported_in_seconds() {
     let many = |line: &str| line.repeat((8 << 20) / line.len());
     for line in [
         "[[endpoints]]\n",

@@ -1,4 +1,4 @@
-//! What somebody meant who wrote no limit: `10 rps`, `1000/day`, `10 concurrent`, `100 per 24 hours`.
+//! What was probably meant by an invalid limit: `10 rps`, `1000/day`, `10 concurrent`, `100 per 24 hours`.
 //!
 //! A guess is only suggested if it is a valid limit itself.
 
@@ -96,7 +96,7 @@ impl Words {
             (Some("week"), count) => {
                 [Some(format!("per rolling {} days", 7 * count.unwrap_or(1).min(10))), None]
             }
-            // Nobody knows whether a day of the calendar is meant, or any span of that length.
+            // It is unknown whether a day of the calendar is meant, or any span of that length.
             (Some("hour"), Some(24)) | (Some("day"), Some(1)) if !is_rolling => {
                 [Some("per day".to_owned()), Some("per rolling day".to_owned())]
             }

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_says_what_to_do() {
+    fn every_error_names_the_remedy() {
         for text in [
             "",
             "5",

@@ -1,5 +1,5 @@
-//! The registry of configuration keys: what a row says, and how rows are written. A row is in the file of `sections`
-//! that reads its key; the tables are in `table`.
+//! The registry of configuration keys: what a row contains, and how rows are written. A row is in the file of
+//! `sections` that reads its key; the tables are in `table`.
 //!
 //! From the rows come the check for unknown keys, the defaults, the JSON Schema and the reference page, so that none of
 //! them can differ from the others.
@@ -100,7 +100,7 @@ pub(crate) enum Absent {
     Required,
     /// This TOML value applies.
     Default(&'static str),
-    /// There is no value, and that means this.
+    /// Absence, and its meaning.
     Means(&'static str),
 }
 

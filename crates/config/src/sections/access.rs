@@ -9,7 +9,7 @@ use gateway::settings::Access;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
-/// Networks that may use something, and networks that may not. None: nothing is said.
+/// Networks that may use something, and networks that may not. None: not configured.
 pub(super) fn access(section: &Section<'_>, allow: &Key, deny: &Key) -> Option<Access> {
     let access = Access { allow: networks(section, allow), deny: networks(section, deny) };
     if section.has(allow) && access.allow.is_empty() && section.is_empty_list(allow) {

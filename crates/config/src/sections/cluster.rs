@@ -37,7 +37,7 @@ rows! {
      `UNAVAILABLE`, free. `go_on`: each gateway grants its share of the limit, so that more than the limit may be granted in all."
 
     CLUSTER_LEDGER_LOST = Cluster "ledger_lost", Shape::Words(&["wait", "go_on"]), Default("\"wait\""), "\"go_on\"";
-    "What happens when the ledger has lost what it had granted, and not all gateways have said it again. `wait`: 503 \
+    "What happens when the ledger has lost what it had granted, and not all gateways have reported it again. `wait`: 503 \
      `UNAVAILABLE` for what cannot be decided. `go_on`: after 30 seconds limits are granted again, with an alarm; what \
      the others hold may then be granted twice."
 }
@@ -45,7 +45,7 @@ rows! {
 const LEDGERS: [&str; 4] = ["redis://", "rediss://", "redis+sentinel://", "redis+cluster://"];
 const LONGEST_NAME: usize = 63;
 
-/// What the table says. None: a fault was noted.
+/// The settings of the table. None: a fault was recorded.
 pub(super) fn cluster(section: &Section<'_>, folder: &Path) -> Option<ClusterSettings> {
     let records = section.text(&CLUSTER_RECORDS);
     let records = records.and_then(|url| section.keep(url, |url| Ok((target(url)?, url.to_owned()))));

@@ -1,4 +1,4 @@
-//! The table `[compression]`: which answers are packed.
+//! The table `[compression]`: which responses are compressed.
 
 use crate::{
     raw::{Refusal, Section},

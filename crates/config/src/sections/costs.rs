@@ -1,4 +1,4 @@
-//! Limits and endpoints together: costs that fit, groups that are there, addresses that are counted.
+//! Limits and endpoints together: costs that fit, groups that exist, addresses that are counted.
 
 use super::{endpoints::EndpointRead, plans::PlanRead};
 use crate::{

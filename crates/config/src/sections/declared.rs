@@ -1,6 +1,6 @@
 //! The rules of an endpoint that is declared without a document: its parameters as schemas.
 //!
-//! There is one validation, that of documents, so that both say the same of the same request.
+//! There is one validation, that of documents, so that both give the same result for the same request.
 
 use super::{
     parameters::{Kind, Parameter, Place},

@@ -1,4 +1,4 @@
-//! The tables `[[endpoints]]`: each alone. What they are to each other is decided in `paths`.
+//! The tables `[[endpoints]]`: each alone. Their relations are checked in `paths`.
 
 use super::{
     access::access,
@@ -256,7 +256,7 @@ fn check_name(section: &Section<'_>, operation: Option<&At<String>>, has_documen
     }
 }
 
-/// What requests have to be is said by the document alone.
+/// Only the document defines the rules for requests.
 fn refuse_rules(section: &Section<'_>) {
     let refuse = |place: Range<usize>, what: &str| {
         section.reader.fault(

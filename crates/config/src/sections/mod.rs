@@ -166,7 +166,7 @@ pub(super) fn read(
             nothing::warn(top, document.as_ref(), &endpoints);
         }
     }
-    // A fault that was noted is no cluster, but the end all the same.
+    // A recorded fault gives no cluster, and ends the start all the same.
     let cluster = cluster.flatten();
     let (tls, tls_files) = tls?.unzip();
     warn_of_headers(top, listen.as_ref(), tls.as_ref(), &trusted_proxies);

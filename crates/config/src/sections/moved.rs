@@ -1,4 +1,4 @@
-//! The tables `[[moved]]`: each alone. What they are to each other is decided in `paths`.
+//! The tables `[[moved]]`: each alone. Their relations are checked in `paths`.
 
 use super::syntax::template;
 use crate::{
@@ -42,7 +42,7 @@ fn one(section: &Section<'_>) -> Option<MovedRead> {
     Some(MovedRead { moved, from, to })
 }
 
-/// The new path may use only names of the old one. `text` is the new one as the file has it.
+/// The new path may use only names of the old one. `text` is the new one as in the file.
 pub(super) fn check_names(section: &Section<'_>, from: &At<Template>, to: &At<Template>, text: &At<String>) {
     let known: Vec<&str> = from.value.names.iter().map(String::as_str).collect();
     for name in to.value.names.iter().filter(|name| !from.value.names.contains(name)) {

@@ -19,7 +19,7 @@ use std::{
     sync::Arc,
 };
 
-/// Makes endpoints of all operations, in their order. What the file says of an operation wins.
+/// Makes endpoints of all operations, in their order. The file's settings of an operation win.
 pub(super) fn endpoints(
     top: &Section<'_>,
     document: &Document,
@@ -181,7 +181,7 @@ fn match_tables<'t>(
     added
 }
 
-/// An id that the document gives to several operations does not say which one is meant.
+/// An id that the document gives to several operations is ambiguous.
 fn note_ambiguous(top: &Section<'_>, document: &Document, id: &At<String>, found: &[usize]) -> bool {
     let mut places: Vec<&Operation> = Vec::new();
     for operation in found.iter().filter_map(|index| document.api.operations.get(*index)) {
@@ -332,7 +332,7 @@ fn note_reserved(top: &Section<'_>, document: &Document, operation: &Operation, 
 fn note_limits_path(top: &Section<'_>, document: &Document, operation: &Operation) {
     let spot = document.documents.spot(&operation.at);
     let title = format!(
-        "{spot}: at `{}` Fairgate itself tells how the limits of a key stand, so that the operation would never be reached",
+        "{spot}: at `{}` Fairgate itself serves the state of a key's limits, so the operation would never be reached",
         operation.path
     );
     top.reader.fault(
@@ -362,9 +362,9 @@ fn routable(template: &str) -> String {
     let mut in_name = false;
     for c in template.chars() {
         in_name = c == '{' || (in_name && c != '}');
-        let stands =
+        let is_plain =
             in_name || c == '}' || c == '%' || c.is_ascii_alphanumeric() || "/-._~!$&'()*+,;=:@".contains(c);
-        if stands {
+        if is_plain {
             path.push(c);
         } else {
             let mut bytes = [0; 4];

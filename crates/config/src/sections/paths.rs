@@ -1,4 +1,4 @@
-//! What endpoints, moved paths and the reserved prefix are to each other: nothing may hide another.
+//! The relations of endpoints, moved paths and the reserved prefix: none may hide another.
 
 use super::{api::Prefix, endpoints::EndpointRead, moved::MovedRead};
 use crate::{

@@ -68,11 +68,11 @@ fn warn_of_idle_limits(section: &Section<'_>, plan: &str, limits: &[At<Limit>]) 
     }
 }
 
-/// Whether each window of the one lies within a window of the other, which counts at least what it counts
+/// Whether each window of the one is within a window of the other, which counts at least what it counts
 /// and grants no more.
 fn is_idle(short: &Limit, long: &Limit) -> bool {
     let counts_as_much = long.group.is_none() || long.group == short.group;
-    let lies_within = match (&short.kind, &long.kind) {
+    let is_within = match (&short.kind, &long.kind) {
         (Kind::Calendar { period, zone }, Kind::Calendar { period: longer, zone: other }) => {
             // Days of a zone need not begin with an hour of UTC.
             let is_nested = zone == other || (*period < Period::Day && *other == Zone::Utc);
@@ -93,7 +93,7 @@ fn is_idle(short: &Limit, long: &Limit) -> bool {
             | Kind::Lifetime,
         ) => false,
     };
-    counts_as_much && lies_within && long.amount <= short.amount
+    counts_as_much && is_within && long.amount <= short.amount
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What an endpoint's rules check, in words, for the reference: names, types, bounds, and values that pass.
 //!
-//! Nothing is decided here. What cannot be said in a few words is left out, and still checked.
+//! Nothing is decided here. What cannot be described in a few words is left out, and still checked.
 
 use openapi::{
     api::{Body, In, Parameter, ParameterForm},
@@ -92,7 +92,7 @@ fn followed<'d>(documents: &'d Documents, schema: &Place) -> Option<(Place, &'d 
     Some((place, object))
 }
 
-/// What a value has to be: `a whole number, at least 1, at most 100`.
+/// The rule for a value: `a whole number, at least 1, at most 100`.
 fn rule(documents: &Documents, schema: &Place) -> String {
     let Some((_, schema)) = followed(documents, schema) else { return String::new() };
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -160,9 +160,9 @@ fn kind(schema: &Map<String, Value>) -> Option<&'static str> {
 fn example(documents: &Documents, schema: &Place, depth: usize) -> Value {
     let Some((place, schema)) = followed(documents, schema) else { return Value::from(7) };
     let first = |name: &str| schema.get(name).and_then(Value::as_array).and_then(|all| all.first());
-    let told = schema.get("example").or_else(|| first("examples")).or_else(|| schema.get("default"));
-    if let Some(told) = told.or_else(|| schema.get("const")).or_else(|| first("enum")) {
-        return told.clone();
+    let given = schema.get("example").or_else(|| first("examples")).or_else(|| schema.get("default"));
+    if let Some(given) = given.or_else(|| schema.get("const")).or_else(|| first("enum")) {
+        return given.clone();
     }
     match type_of(schema) {
         Some("string") => text(schema).into(),

@@ -112,7 +112,7 @@ pub(super) fn tls(
     if requires_certificate && let Some(plain) = &named {
         check_plain(section, plain, listen);
     }
-    // Required means required: nothing is served without one unless the file says so.
+    // Required means required: nothing is served without one unless configured.
     let plain = match &named {
         Some(named) => named.value,
         None if section.has(&TLS_PLAINTEXT) => return None, // a fault was noted
@@ -148,8 +148,8 @@ pub(super) fn tls(
     Some(Some((tls, offered?)))
 }
 
-/// Whether clients have to show a certificate. Without `client_ca` they are not asked for one, so a
-/// file that says how must not be read as if it protected something.
+/// Whether clients must present a certificate. Without `client_ca` none is requested, so
+/// `client_certificate` in a file must not look as if it protected something.
 fn requires_certificate(section: &Section<'_>) -> Option<bool> {
     let help = "set the authorities that issue client certificates: client_ca = \"tls/clients.pem\"";
     if !section.has(&TLS_CLIENT_CA) {
@@ -176,7 +176,7 @@ fn requires_certificate(section: &Section<'_>) -> Option<bool> {
 }
 
 /// Where certificates are required, the API must not be served without one at the other port. On a
-/// loopback address that is this machine alone: allowed if the file says so, and warned of.
+/// loopback address that is this machine alone: allowed if configured, with a warning.
 fn check_plain(section: &Section<'_>, plain: &At<Plain>, listen: Option<&At<SocketAddr>>) {
     match plain.value {
         Plain::Serve => {}
@@ -216,7 +216,7 @@ fn warn_of_challenge(section: &Section<'_>, offered: Option<&TlsSettings>) {
     }
 }
 
-/// What `Strict-Transport-Security` says.
+/// The value of `Strict-Transport-Security`.
 fn strict(section: &Section<'_>) -> Option<String> {
     let age = section.duration(&TLS_HSTS);
     let subdomains = section.boolean(&TLS_HSTS_INCLUDE_SUBDOMAINS)?.value;
@@ -272,7 +272,7 @@ pub(super) fn identity(
     files: Files<'_>,
 ) -> Option<IdentityFiles> {
     for needed in [certificate, key] {
-        // Of keys that always have to be set it is said in any case.
+        // Keys that must always be set are reported in any case.
         if !matches!(needed.absent, Absent::Required) {
             section.need(needed);
         }

@@ -1,4 +1,4 @@
-//! The table `[upstream]` and its like in a service: health, retries, names, timeouts.
+//! The table `[upstream]` and its counterpart in a service: health, retries, names, timeouts.
 
 pub(super) mod addresses;
 pub(super) mod health_check;
