@@ -1,4 +1,4 @@
-//! Why a command failed, how that is told, and with which exit code.
+//! Why a command failed, how that is reported, and with which exit code.
 
 use config::Faults;
 use control::{AskError, OperationError};
@@ -25,7 +25,7 @@ enum Kind {
     Usage(String),
     /// The configuration cannot be used: exit code 2.
     Configuration(Faults),
-    /// Whoever read our output has read enough: no fault at all.
+    /// The reader of our output has closed it: not a fault.
     NobodyReads,
 }
 
@@ -50,7 +50,7 @@ impl Failure {
         Self { kind: Kind::Usage(message.into()) }
     }
 
-    /// Tells it on standard error and gives the exit code.
+    /// Prints it on standard error and returns the exit code.
     pub(crate) fn report(self) -> ExitCode {
         let colour = wants_colour(&io::stderr());
         let error = if colour { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
@@ -60,7 +60,7 @@ impl Failure {
             Kind::Configuration(faults) => (faults.render(colour), 2),
             Kind::NobodyReads => return ExitCode::SUCCESS,
         };
-        // Standard error may be a file on a full disk: then the code has to say it all.
+        // Standard error may be a file on a full disk: then the exit code must be enough.
         let _ = writeln!(io::stderr().lock(), "{text}");
         ExitCode::from(code)
     }
@@ -78,7 +78,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Colour is for people: on a terminal, unless they said no (<https://no-color.org>).
+/// Colour is for people: on a terminal, unless they opted out (<https://no-color.org>).
 pub(crate) fn wants_colour(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

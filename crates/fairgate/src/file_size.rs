@@ -1,4 +1,4 @@
-//! A limit on the size of files (`ulimit -f`, `LimitFSIZE=`) is met like a full disk: by an error of the write that
+//! A limit on the size of files (`ulimit -f`, `LimitFSIZE=`) is handled like a full disk: by an error of the write that
 //! goes beyond it. The system would otherwise end the process with SIGXFSZ.
 
 use rustix::process::Signal;
@@ -9,6 +9,6 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(crate) fn make_it_an_error() -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let _entered = runtime.enter();
-    // Whoever listens may go: the handler stays, and with it the write goes on to its error.
+    // The stream may be dropped: the handler stays installed, so the write fails with an error.
     signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).map(drop)
 }

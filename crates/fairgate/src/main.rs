@@ -15,7 +15,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // Without it a write beyond the limit ends the process; that is no reason not to start.
+    // Without it a write beyond the limit ends the process; that does not prevent a start.
     let _ = file_size::make_it_an_error();
     // clap ends the process by itself with code 2 on bad usage, and with 0 on --help.
     match commands::run(cli::Cli::parse()) {

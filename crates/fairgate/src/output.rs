@@ -32,7 +32,7 @@ pub(crate) fn table(out: &mut impl Write, head: &[&str], rows: Vec<Vec<String>>)
     Ok(())
 }
 
-/// A table whose columns behind the first are figures: they stand at the right.
+/// A table whose columns after the first are figures: they are right-aligned.
 pub(crate) fn figures(out: &mut impl Write, head: &[&str], rows: Vec<Vec<String>>) -> Result<(), Failure> {
     let mut builder = Builder::with_capacity(rows.len() + 1, head.len());
     builder.push_record(head.iter().copied());
@@ -57,7 +57,7 @@ pub(crate) fn pairs(out: &mut impl Write, pairs: &[(&str, String)]) -> Result<()
     Ok(())
 }
 
-/// Writes a file that was not there before. What stands in its place is removed, never written through: it may be a
+/// Writes a new file. An existing one is removed, never written through: it may be a
 /// link that somebody else has laid there.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     match fs::remove_file(path) {
@@ -86,8 +86,8 @@ pub(crate) fn plain(text: &str) -> String {
     plain
 }
 
-/// Characters that take no place, or turn the direction of writing, make a line look like another. They are those that Unicode
-/// calls default ignorable, and its separators of lines.
+/// Characters that take no place, or turn the direction of writing, make a line look like another. They are those that
+/// Unicode calls default ignorable, and its separators of lines.
 fn is_invisible(character: char) -> bool {
     matches!(
         character,

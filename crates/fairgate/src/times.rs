@@ -111,8 +111,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_and_times_are_told_apart() {
-        for (text, told) in [
+    fn spans_and_times_are_distinguished() {
+        for (text, expected) in [
             ("90d", When::After(90 * DAY)),
             ("12h", When::After(12 * HOUR)),
             ("30m", When::After(30 * MINUTE)),
@@ -122,7 +122,7 @@ mod tests {
             ("2026-11-23T02:00:00Z", When::At(1_795_399_200)),
             ("2026-11-23T02:00:00+01:00", When::At(1_795_395_600)),
         ] {
-            assert_eq!(when(text), Ok(told), "{text}");
+            assert_eq!(when(text), Ok(expected), "{text}");
         }
         assert_eq!(When::After(90).seconds_back(100), 10);
         assert_eq!(When::After(90).seconds_back(10), 0);

@@ -57,7 +57,7 @@ pub(crate) enum Tone {
 /// A part of a page.
 #[derive(Debug, Clone)]
 pub(crate) enum Block {
-    /// What the page says first.
+    /// The first sentence of the page.
     Lead(Text),
     /// A heading of the second level; the identifier is unique in its page.
     Heading {
@@ -96,7 +96,7 @@ pub(crate) enum Inline {
     /// Something to be typed or compared exactly.
     Code(String),
     Badge(Badge),
-    /// What follows stands on a line of its own, where there are lines.
+    /// What follows is on a separate line, where there are lines.
     Break,
     Link {
         to: Target,

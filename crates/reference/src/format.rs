@@ -76,7 +76,7 @@ impl Format {
                 continue;
             }
             let weight = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
-            // A weight that cannot be read is none: RFC 9110 has no such, and 1 would favour slips.
+            // An invalid weight is zero: RFC 9110 has no such weight, and 1 would favour mistakes.
             let weight = weight.map_or(1.0, |q| q.parse().unwrap_or(0.0));
             let found = Match { specificity, weight: f32::clamp(weight, 0.0, 1.0) };
             if best.is_none_or(|known| found > known) {

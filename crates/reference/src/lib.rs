@@ -1,6 +1,6 @@
 //! The reference of an API: pages about its errors, its limits and its endpoints, made of its configuration.
 //!
-//! The way of a page: a [`Reference`] says what the API is, `pages` makes a document of each part of
+//! The path of a page: a [`Reference`] describes the API, `pages` makes a document of each part of
 //! it, and a document is written as HTML, Markdown or JSON. [`Site`] knows which pages there are.
 //! Pure: no gateway, no file, no clock. Text of the operator is escaped where it is written, never before.
 

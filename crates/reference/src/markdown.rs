@@ -49,7 +49,7 @@ impl Writer<'_> {
         lines.join("\n")
     }
 
-    /// A cell ends at a bar, also within code: there it has to be escaped once more.
+    /// A cell ends at a bar, also within code: there it must be escaped once more.
     fn cell(&self, text: &Text) -> String {
         let inline = |inline: &Inline| match inline {
             Inline::Code(exact) => in_code(exact).replace('|', "\\|"),

@@ -70,7 +70,7 @@ pub struct Endpoint {
     pub path: String,
     /// One line about it. May be empty.
     pub summary: String,
-    /// What it is listed under. May be empty.
+    /// The tag that it is listed under. May be empty.
     pub tag: String,
     /// A key needs all permissions of one of these sets. Empty: any key will do.
     pub permissions: Vec<Vec<String>>,
@@ -88,13 +88,13 @@ pub struct Endpoint {
     pub moved_to: Option<String>,
     /// Bytes that a body may have, if other than [`Sizes::body`].
     pub max_body: Option<u64>,
-    /// What its requests have to be.
+    /// The rules for its requests.
     pub takes: Arc<Takes>,
-    /// What is said of requests that are not.
+    /// The errors of requests that break them.
     pub refusals: Refusals,
 }
 
-/// What the requests of an endpoint have to be, as far as it is checked before the API sees them.
+/// The rules for requests of an endpoint, as far as they are checked before the API sees them.
 #[derive(Debug, Clone, Default)]
 pub struct Takes {
     /// Values in path, query, headers, cookies, and members of the body.
@@ -107,7 +107,7 @@ pub struct Takes {
     pub body: String,
 }
 
-/// What is said of requests that are wrong in a certain way, for examples. None: not known, or they pass.
+/// The errors of requests that are wrong in a certain way, for examples. None: not known, or they pass.
 #[derive(Debug, Clone, Default)]
 pub struct Refusals {
     /// Of one whose Content-Type is `text/plain`.
@@ -118,7 +118,7 @@ pub struct Refusals {
     pub not_valid: Option<(String, Vec<Detail>)>,
 }
 
-/// A body that is no valid JSON to a strict reader.
+/// A body that is not valid JSON to a strict parser.
 pub const MALFORMED_BODY: &str = "{\"a\":1,\"a\":2}";
 
 /// That an endpoint should not be used any more.
@@ -131,17 +131,17 @@ pub struct Deprecation {
 /// A value of a request that is checked.
 #[derive(Debug, Clone)]
 pub struct Check {
-    /// Where it stands.
+    /// Its location.
     pub place: Place,
     /// Its name.
     pub name: String,
     /// Its absence is an error.
     pub required: bool,
-    /// What it has to be, such as `a whole number, at least 1`. May be empty.
+    /// Its rule, such as `a whole number, at least 1`. May be empty.
     pub rule: String,
     /// A value that passes, for examples. May be empty.
     pub example: String,
-    /// A value that does not pass, and what the API says of it. None: none is known.
+    /// A value that does not pass, and the API's message. None: none is known.
     pub wrong: Option<Wrong>,
 }
 
@@ -150,11 +150,11 @@ pub struct Check {
 pub struct Wrong {
     /// The value.
     pub value: String,
-    /// What the API says of it: `Must be at least 1, but is 0.`
+    /// The API's message: `Must be at least 1, but is 0.`
     pub message: String,
 }
 
-/// Where a value stands.
+/// The location of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// A name of the path template.
@@ -237,7 +237,7 @@ impl Reference {
 }
 
 impl Place {
-    /// What it is called: `query parameter`, `header`.
+    /// Its name: `query parameter`, `header`.
     pub(crate) const fn noun(self) -> &'static str {
         match self {
             Self::Path => "path parameter",
@@ -248,7 +248,7 @@ impl Place {
         }
     }
 
-    /// As `in` of a violation has it.
+    /// As in the member `in` of a violation.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Path => "path",

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantities_read_as_people_say_them() {
+    fn quantities_read_as_people_write_them() {
         assert_eq!(bytes(32 << 10), "32 KiB");
         assert_eq!(bytes(10 << 20), "10 MiB");
         assert_eq!(bytes(1025), "1,025 bytes");

@@ -3,7 +3,7 @@
 use crate::model::{Endpoint, Place, Reference};
 use std::fmt::Write;
 
-/// What stands in examples in the place of a key.
+/// The placeholder of a key in examples.
 pub(crate) const KEY: &str = "YOUR_KEY";
 
 /// A request of an example.

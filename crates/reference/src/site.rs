@@ -56,7 +56,7 @@ impl Site {
 
     /// The page at a path below that of the reference, such as `/errors/KEY_NOT_SET.md`. A slash at its
     /// end does not matter. Of the codes, also those that this API does not answer with are found: they
-    /// may stand in an answer that was given under another configuration.
+    /// may be in a response that was sent under another configuration.
     pub fn find(&self, path: &str) -> Option<Found> {
         let (name, format) = Format::of_path(path.trim_matches('/'));
         let address = match name {

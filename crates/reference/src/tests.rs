@@ -1,4 +1,4 @@
-//! What is true of all pages: every code has every part, no link is dead, all forms say the same, and text of
+//! What holds for all pages: every code has every part, no link is dead, all forms have the same content, and text of
 //! the operator is never markup.
 
 use crate::*;
@@ -26,7 +26,7 @@ fn check(place: Place, name: &str, example: &str, wrong: Option<(&str, &str)>) -
 fn reference() -> Reference {
     let checks = vec![
         check(Place::Query, "limit", "5", Some(("0", "Must be at least 1, but is 0."))),
-        check(Place::Header, "X-Store", "north", Some(("?", "It has to match."))),
+        check(Place::Header, "X-Store", "north", Some(("?", "It must match."))),
     ];
     let body = Takes { media_types: vec!["application/json".into()], checks_body: true, ..Takes::default() };
     let sets = vec![vec!["items:read".into(), "audit".into()], vec!["admin".into()]];
@@ -159,7 +159,7 @@ fn the_example_of_a_rate_has_the_headers_that_a_denial_has() {
 }
 
 #[test]
-fn markdown_and_json_tell_the_same() {
+fn markdown_and_json_have_the_same_content() {
     let site = Site::new(reference());
     let bare = |text: &str| text.replace(['\\', '`', '*', '[', ']'], "").replace(char::is_whitespace, "");
     for (address, [_, markdown, json]) in all(&site) {
@@ -251,7 +251,7 @@ fn paths_are_found_with_and_without_slashes_and_suffixes() {
 }
 
 #[test]
-fn a_window_that_is_over_is_not_told() {
+fn a_window_that_is_over_is_not_listed() {
     let site = Site::new(reference());
     for address in [Address::Index, Address::Maintenance, Address::Code(ErrorCode::Maintenance)] {
         for format in Format::ALL {

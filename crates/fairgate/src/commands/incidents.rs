@@ -1,4 +1,4 @@
-//! `fairgate incidents`: why an answer was a 500.
+//! `fairgate incidents`: why a response was a 500.
 
 use super::{Out, reach::Reach};
 use crate::{

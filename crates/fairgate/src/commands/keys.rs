@@ -46,10 +46,10 @@ fn sorted(mut permissions: Vec<String>) -> Vec<String> {
     permissions
 }
 
-/// Changes a key, and shows what it is from now on.
+/// Changes a key, and shows its new state.
 fn change(wanted: Change, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
     let now = system_clock();
-    // One that is not given stays; none at all has to be said.
+    // An omitted one stays; removing all must be explicit.
     let all = |given: Vec<String>, none: bool| if none || !given.is_empty() { Some(given) } else { None };
     let sets_permissions = !wanted.permissions.is_empty();
     let change = KeyChange {
@@ -74,7 +74,7 @@ fn change(wanted: Change, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is said of one key.
+/// The output for one key.
 fn described(view: &KeyView, now: u64) -> Vec<(&'static str, String)> {
     let expires = match view.expires_at {
         Some(at) if at <= now => format!("{} (expired)", rfc3339(at)),

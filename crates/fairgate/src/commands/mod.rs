@@ -1,4 +1,4 @@
-//! Carries out what was typed: asks the control plane, prints its answer.
+//! Runs commands: queries the control plane, prints its response.
 
 mod cluster;
 mod docs;

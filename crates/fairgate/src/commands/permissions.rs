@@ -1,4 +1,4 @@
-//! Permissions that are given to keys and that no endpoint needs: mostly a slip, and never an error.
+//! Permissions that are given to keys and that no endpoint needs: mostly a mistake, and never an error.
 
 use crate::output;
 use config::{Config, nearest};
@@ -10,7 +10,7 @@ const ALL: &str = "*";
 
 /// A warning for each of these permissions that no endpoint needs.
 pub(super) fn warnings(config: Option<&Config>, given: &[String]) -> Vec<String> {
-    // A file with faults says nothing certain about permissions.
+    // Permissions in a file with faults are uncertain.
     let Some(config) = config else { return Vec::new() };
     if given.iter().all(|permission| permission == ALL) {
         return Vec::new();
@@ -42,7 +42,7 @@ pub(super) fn print(warnings: &[String]) {
 }
 
 /// The endpoints, those of the document included, which commands about keys do not read otherwise. None: the document
-/// cannot be read, so nothing is known about its permissions; `config check` says why.
+/// cannot be read, so nothing is known about its permissions; `config check` reports why.
 fn endpoints(config: &Config) -> Option<Endpoints> {
     if !config.names_document() {
         return Some(config.data_plane.endpoints.clone());

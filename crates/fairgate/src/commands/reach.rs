@@ -1,7 +1,7 @@
-//! Reaches the control plane: that of the gateway that runs on the store, else one of our own.
+//! Reaches the control plane: that of the gateway that runs on the store, otherwise one in this process.
 //!
-//! A gateway that runs is asked also if the configuration file is broken or missing, and if the store's folder is gone:
-//! it knows both, and it is at 3 a.m. that somebody needs to revoke a key.
+//! A running gateway is queried even if the configuration file is broken or missing, and if the store's folder is gone:
+//! it knows both, and a key may have to be revoked at 3 a.m.
 
 use crate::{failure::Failure, output};
 use config::{Config, Faults};
@@ -99,9 +99,9 @@ impl Reach {
         }
     }
 
-    /// Tells on standard error what is odd about the gateway that was asked.
+    /// Warns on standard error about oddities of the gateway that was queried.
     fn warn(&self, place: &Place, by: FoundBy, asked: &str) {
-        // The status tells the same, and more.
+        // The status contains the same, and more.
         if asked == ShowStatus::NAME {
             return;
         }

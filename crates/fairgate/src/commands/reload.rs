@@ -1,4 +1,4 @@
-//! `fairgate config reload`: has the running gateway read the configuration again.
+//! `fairgate config reload`: makes the running gateway reload the configuration.
 
 use super::{Out, reach::Reach};
 use crate::{cli::Json, failure::Failure, output};

@@ -1,7 +1,7 @@
-//! `fairgate serve`: with a configuration file, or with the URL of the upstream and nothing else but perhaps a document.
+//! `fairgate serve`: with a configuration file, or with the URL of the upstream alone, optionally with a document.
 //!
-//! The one-line start writes the configuration that it means, and goes on as if somebody had written
-//! it: there is one way to start, and every other command works with that file.
+//! The one-line start writes the configuration that it implies, and continues as if it had been written by
+//! hand: there is one way to start, and every other command works with that file.
 
 use super::reach::Reach;
 use crate::{cli, failure::Failure, output};
@@ -47,8 +47,8 @@ pub(super) fn run(wanted: cli::Serve, file: &Path) -> Result<ExitCode, Failure> 
     Ok(serve::run(config, how)?)
 }
 
-/// Writes the configuration of the one-line start. Gives its path. A gateway that runs with the one before reads it as soon as it
-/// is there, so it is written only if it holds, and beside a gateway only if that is to be replaced.
+/// Writes the configuration of the one-line start. Gives its path. A gateway that runs with the one before reads it as
+/// soon as it is there, so it is written only if it holds, and beside a gateway only if that is to be replaced.
 fn write(
     document: Option<&Path>,
     upstream: &str,

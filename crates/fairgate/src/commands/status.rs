@@ -1,4 +1,4 @@
-//! `fairgate status`: how the running gateway stands.
+//! `fairgate status`: the state of the running gateway.
 
 use super::{Out, reach::Reach};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 use control::ShowStatus;
 use std::{io::Write, process::ExitCode};
 
-/// Where times stand in what is said of a cluster.
+/// Where the state of a cluster contains times.
 const TIMES_OF_CLUSTER: [&str; 4] =
     ["/cluster/copied", "/cluster/since", "/cluster/ledger/since", "/cluster/ledger/server/lost_at"];
 

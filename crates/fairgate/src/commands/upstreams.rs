@@ -1,4 +1,4 @@
-//! `fairgate upstreams`: how the addresses are that requests go to.
+//! `fairgate upstreams`: the health of upstream addresses.
 
 use super::{Out, reach::Reach};
 use crate::{

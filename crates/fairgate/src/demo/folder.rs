@@ -1,4 +1,4 @@
-//! The temporary folder of the demo: made at its start, gone at its end.
+//! The temporary folder of the demo: created at its start, removed at its end.
 
 use crate::failure::Failure;
 use std::{
@@ -9,7 +9,7 @@ use std::{
 };
 use store::random;
 
-/// A folder that nobody else can enter: there are keys in the configuration's store.
+/// A folder that only this user can enter: there are keys in the configuration's store.
 pub(super) struct TemporaryFolder {
     path: PathBuf,
 }

@@ -81,7 +81,7 @@ impl<'c> Keys<'c> {
         self.made(name, plan, &[], |_| ())
     }
 
-    /// A key that nobody knows.
+    /// An unknown key.
     pub(super) fn unknown() -> Result<String, Failure> {
         Ok(random::key()?)
     }

@@ -1,7 +1,8 @@
 //! The demo: a sample API, the gateway in front of it, a key and a curl line for each case.
 //!
 //! Everything is real and local: two HTTP servers, an embedded store, `fairgate.toml` and the API's
-//! document in a temporary folder. A second gateway over the same API is in maintenance, so that this case disturbs no other.
+//! document in a temporary folder. A second gateway over the same API is in maintenance, so that this case disturbs no
+//! other.
 
 mod cases;
 mod cluster;
@@ -38,7 +39,7 @@ use stop::Stop;
 use store::{Embedded, MaintenanceWindow, Records};
 use tokio::sync::oneshot;
 
-/// Where the gateway listens if nobody else does; the second one takes the next port.
+/// The gateway's port if it is free; the second one takes the next port.
 const PORT: u16 = 8080;
 /// How often ports are chosen anew.
 const ATTEMPTS: u32 = 10;
@@ -125,7 +126,7 @@ fn serve_both(
                 Ok("the end of the demo")
             })
         }),
-        // It failed before it let requests in: its own result says why.
+        // It failed before it let requests in: its own result has the reason.
         Err(_) => Ok(ExitCode::FAILURE),
     };
     drop(first_runs);
@@ -164,7 +165,7 @@ fn begin_maintenance(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// This port of 127.0.0.1 if nobody listens there, else any that is free.
+/// This port of 127.0.0.1 if it is free, otherwise any free one.
 fn free_port(wanted: u16) -> Result<SocketAddr, Failure> {
     let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|taken| taken.local_addr());
     bind(wanted).or_else(|_| bind(0)).map_err(|error| {

@@ -122,7 +122,7 @@ impl Shown {
         writeln!(text, "  sample API  http://{}   behind it, without its rules", self.places.sample_api)?;
         writeln!(text)?;
         let about = "Paste any line into another terminal, in any order, as often as you like. Each line has an API \
-                     key of its own. What stands at the left is the answer that it gets.";
+                     key of its own. The response that it gets is on the left.";
         for line in wrapped(about, width()) {
             writeln!(text, "{line}")?;
         }
@@ -232,7 +232,7 @@ fn is_behind_a_proxy() -> bool {
         && !left_out.iter().any(|list| list.contains("127.0.0.1") || list.trim() == "*")
 }
 
-/// A sentence in lines that stand beside a status within a hundred columns.
+/// A sentence in lines beside a status within a hundred columns.
 fn folded(sentence: &str) -> Vec<String> {
     const MAX_COLUMNS: usize = 90;
     let mut lines: Vec<String> = Vec::new();

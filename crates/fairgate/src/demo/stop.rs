@@ -8,7 +8,7 @@ use tokio::{
     sync::watch,
 };
 
-/// Tells every part of the demo that it ends.
+/// Notifies every part of the demo of its end.
 #[derive(Clone)]
 pub(super) struct Stop(Arc<watch::Sender<bool>>);
 
@@ -25,8 +25,8 @@ impl Stop {
             [terminate.map_err(failed)?, interrupt.map_err(failed)?, hangup.map_err(failed)?]
         };
         let stop = Self(Arc::new(watch::Sender::new(false)));
-        let told = stop.clone();
-        let waiting = move || told.at_signal(&runtime, signals);
+        let notifier = stop.clone();
+        let waiting = move || notifier.at_signal(&runtime, signals);
         thread::Builder::new().name("signals".into()).spawn(waiting).map_err(failed)?;
         Ok(stop)
     }

@@ -1,4 +1,4 @@
-//! Examples of what the head of a request is refused for: where it goes, and what it looks like.
+//! Examples of requests that are refused for their head: for the target, and for its form.
 
 use super::{Example, fine};
 use crate::{

@@ -38,7 +38,7 @@ pub(crate) fn https_required(facts: &Facts) -> Example {
 }
 
 pub(crate) fn not_valid(facts: &Facts) -> Example {
-    // A key as it is made, from bytes that are anything but random: nobody has it.
+    // A key in the usual form, from bytes that are anything but random: it is never issued.
     let mut bytes = (0..=61u8).cycle();
     let key = contract::key::generate(|| bytes.next().unwrap_or_default());
     let request = keyed(facts).with_key(&facts.reference, &key);

@@ -1,4 +1,4 @@
-//! Examples of answers that another time would not have given: limits, maintenance, our own faults.
+//! Examples of responses that depend on the time: limits, maintenance, our own faults.
 
 use super::{Example, fine};
 use crate::{
@@ -11,9 +11,9 @@ use contract::{ErrorCode, Kind, Limit, Period, Zone, specification::MAX_RETRY_AF
 
 /// The moment that examples speak of: 2026-11-23T20:26:28Z.
 const MOMENT: u64 = 1_795_465_588;
-/// What `Retry-After` says while no end of a maintenance is known.
+/// The value of `Retry-After` while no end of a maintenance is known.
 const WITHOUT_AN_END: u64 = 120;
-/// What `Retry-After` says when the API itself sent none.
+/// The value of `Retry-After` when the API itself sent none.
 const UNAVAILABLE: u64 = 10;
 
 /// A limit that is used up. A calendar window is the clearest, so it is preferred.
@@ -68,7 +68,7 @@ fn quota(limit: &Limit) -> u32 {
     limit.at_most_at_once().unwrap_or(limit.amount)
 }
 
-/// What a refusal says, as `policies/limits.rs` of the gateway has it, and after how many seconds another request
+/// The message of a refusal, as in `policies/limits.rs` of the gateway, and after how many seconds another request
 /// makes sense. None: never.
 fn exceeded(limit: &Limit) -> (String, Option<u64>) {
     let used = match limit.amount {
@@ -157,7 +157,7 @@ pub(crate) fn maintenance(facts: &Facts, live: &Live) -> Example {
         .not_now(not_now)
 }
 
-/// What the API behind the gateway says by itself. Its own message takes the place of this one.
+/// An error of the API behind the gateway. Its own message replaces this one.
 pub(crate) fn of_the_api(facts: &Facts, code: ErrorCode) -> Example {
     let has_names = |endpoint: &crate::model::Endpoint| endpoint.path.contains('{') && !endpoint.public;
     let endpoint = if code == ErrorCode::ResourceNotFound {

@@ -86,7 +86,7 @@ impl Example {
         self.request.curl(&self.base)
     }
 
-    /// What the status line and the headers that matter say.
+    /// The status line and the headers that matter.
     pub(crate) fn head(&self, form: Form) -> String {
         let mut head = format!("HTTP/1.1 {} {}\n", self.number, reason_phrase(self.number));
         head.push_str(&format!("Content-Type: {}", form.content_type()));

@@ -30,7 +30,7 @@ pub(super) fn document(source: &Source<'_>, number: usize) -> Document {
         let shown = shown(facts, tag);
         blocks.push(Block::heading(&id(group.tag), shown.as_str()));
         let endpoints = || group.endpoints.iter().filter_map(|at| facts.reference.endpoints.get(*at));
-        // A column in which nothing stands only takes the place of the others.
+        // An empty column only takes room from the others.
         let has_about = endpoints().any(|endpoint| !about(endpoint).0.is_empty());
         let head: &[_] = if has_about {
             &["Endpoint", "About", "Permission", "Cost"]

@@ -96,7 +96,7 @@ fn meaning(status: Status, codes: &[ErrorCode]) -> &'static str {
     }
 }
 
-/// Said loudly, because most APIs have it otherwise.
+/// Emphasised, because most APIs do it differently.
 pub(super) fn the_other_way_round(facts: &Facts) -> Option<Text> {
     (facts.reference.statuses == contract::Statuses::Fairgate).then(|| {
         text()

@@ -148,7 +148,7 @@ fn cost(endpoint: &Endpoint) -> String {
     if endpoint.reports_cost { format!("at most {units}, as the response says") } else { units }
 }
 
-/// Says how many rows a table leaves out.
+/// Writes how many rows a table leaves out.
 fn left_out(count: usize) -> Option<Block> {
     let more = count.checked_sub(MAX_COSTS).filter(|more| *more > 0)?;
     let more = format!("And {} more: see ", quantity::grouped(more as u64));

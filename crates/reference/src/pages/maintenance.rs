@@ -1,4 +1,4 @@
-//! The page of maintenance: what is running, what is planned. Made anew for each reader, because it changes.
+//! The page of maintenance: what is running, what is planned. Rendered for each request, because it changes.
 
 use super::Source;
 use crate::{
@@ -57,7 +57,7 @@ pub(crate) fn now_and_next(live: &Live) -> Vec<Block> {
     vec![Block::table("Maintenance windows", &head, rows.collect())]
 }
 
-/// What the first page says of the window that is in force or comes next.
+/// The first page's note on the window that is in force or comes next.
 pub(super) fn notice(live: &Live) -> Option<Block> {
     let window = windows(live).into_iter().next()?;
     let until = window

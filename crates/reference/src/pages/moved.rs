@@ -1,4 +1,4 @@
-//! The page of what has moved for good, and of what should not be used any more.
+//! The page of what has moved permanently, and of what should no longer be used.
 
 use super::Source;
 use crate::{

@@ -1,4 +1,4 @@
-//! What the page of each error code is made of, one row a code: when this API answers with it, and an example.
+//! What the page of each error code is made of, one row a code: when this API responds with it, and an example.
 
 use super::{
     maintenance,

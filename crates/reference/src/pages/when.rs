@@ -1,4 +1,4 @@
-//! When a code is answered by this API, where its configuration decides: in sentences and tables.
+//! When this API responds with a code, where its configuration decides: in sentences and tables.
 
 use super::limits::ONE_ADDRESS;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 };
 use contract::{ErrorCode, Limit, RedirectStatus};
 
-/// Rows of a table on such a page. What is left out is counted, and stands on the pages of endpoints.
+/// Rows of a table on such a page. What is left out is counted, and is on the pages of endpoints.
 const MAX_ROWS: usize = 40;
 /// Endpoints that a permission names before they are counted.
 const MAX_NAMED: usize = 3;
@@ -385,7 +385,7 @@ fn endpoint_table(
     blocks
 }
 
-/// Says how many rows a table leaves out.
+/// Writes how many rows a table leaves out.
 fn left_out(count: usize, at: Address, whole: &str) -> Option<Block> {
     let more = count.checked_sub(MAX_ROWS).filter(|more| *more > 0)?;
     let more = quantity::grouped(more as u64);

@@ -1,4 +1,4 @@
-//! `fairgate cluster`: makes the tables of a cluster, shows how it is, removes a member for good.
+//! `fairgate cluster`: creates the tables of a cluster, shows its state, removes a member permanently.
 
 mod status;
 

@@ -1,7 +1,7 @@
 //! `fairgate cluster status`: the records, the ledger, every member, and what is wrong.
 //!
-//! PostgreSQL is asked by the command itself; the ledger is not, because whoever asks a new one begins its epoch. What is
-//! shown of it is what the gateway of this store knows, and what each member said last.
+//! The command itself queries PostgreSQL, but not the ledger, because the first query of a new ledger starts its epoch.
+//! It shows what the gateway of this store knows of it, and what each member reported last.
 
 use crate::{
     cli::Json,
@@ -23,7 +23,7 @@ struct Seen {
     members: Vec<Member>,
 }
 
-/// What the gateway of this store says.
+/// The report of the gateway of this store.
 struct Own {
     cluster: ClusterStatus,
     alarms: Vec<String>,
@@ -210,7 +210,7 @@ fn write_ledger(ledger: &LedgerStatus, members: &[Member], out: &mut Out<'_>) ->
     output::pairs(out, &pairs)
 }
 
-/// Members by their names, as far as the records say them.
+/// Members by their names, as far as the records have them.
 fn names(numbers: &[u32], members: &[Member]) -> String {
     let names: BTreeMap<i64, &str> =
         members.iter().map(|member| (member.number, member.name.as_str())).collect();
@@ -275,7 +275,7 @@ fn write_members(seen: &Seen, out: &mut Out<'_>) -> Result<(), Failure> {
     output::figures(out, &head, rows.collect())
 }
 
-/// What is wrong at this node as it is now, and at the others as they said last.
+/// The current faults of this node, and those that the others reported last.
 fn write_alarms(own: Option<&Own>, members: &[Member], out: &mut Out<'_>) -> Result<(), Failure> {
     let own_name = own.map(|own| own.cluster.node.as_str());
     for alarm in own.map_or(&[][..], |own| &own.alarms) {

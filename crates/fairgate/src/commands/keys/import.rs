@@ -20,7 +20,7 @@ use std::{
 const BATCH: usize = 10_000;
 /// Bytes of keys at a time: even if all had to be escaped, a request stays within its bound.
 const BATCH_BYTES: usize = 2 << 20;
-/// Of a line only so much is read: enough to tell that it is too long.
+/// The maximum that is read of a line: enough to detect that it is too long.
 const LINE: u64 = contract::key::LONGEST as u64 + 4;
 
 /// An import under way.
@@ -45,7 +45,7 @@ pub(super) fn run(wanted: cli::Import, reach: &mut Reach, out: &mut Out<'_>) -> 
     import.read(file, &name)?;
     let refused = import.faults.len();
     if !wanted.json.json {
-        import.tell_faults(&name);
+        import.print_faults(&name);
     }
     let good = import.lines.len() - refused;
     if refused > 0 && !wanted.skip_bad {
@@ -163,11 +163,11 @@ impl Import<'_> {
         }
     }
 
-    fn tell_faults(&self, name: &str) {
+    fn print_faults(&self, name: &str) {
         progress("");
         let mut err = io::BufWriter::new(io::stderr().lock());
         for fault in &self.faults {
-            // Whoever does not listen to faults still gets the exit code.
+            // The exit code is returned even if the faults cannot be written.
             let _ = writeln!(err, "{name}:{}: {}", self.line_of(fault.at), self.reason(&fault.kind));
         }
     }

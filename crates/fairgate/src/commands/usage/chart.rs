@@ -1,4 +1,4 @@
-//! A small chart over time, of Unicode blocks: one column or more for each step, gaps where nothing was.
+//! A small chart over time, of Unicode blocks: one column or more for each step, gaps where there was nothing.
 
 use super::figures;
 use crate::times;
@@ -64,16 +64,16 @@ impl Chart<'_> {
         let most = errors.iter().copied().max().unwrap_or(0);
         if most > 0 {
             let bars = layout.bars(errors.iter().map(|count| level(*count, most, 8, 0)));
-            let told = figures::count(most);
+            let maximum = figures::count(most);
             lines.push(format!("{:>margin$} │{}", "errors", self.painted(&bars, "31")));
-            lines.push(format!("{:margin$}  at most {told} {}", "", self.of_a_column(layout.steps)));
+            lines.push(format!("{:margin$}  at most {maximum} {}", "", self.of_a_column(layout.steps)));
         } else if layout.steps > 1 {
             lines.push(format!("{:margin$}  a column is {} {}s", "", layout.steps, self.grain.name()));
         }
         lines
     }
 
-    /// What a column stands for.
+    /// The meaning of a column.
     fn of_a_column(&self, steps: usize) -> String {
         let name = self.grain.name();
         if steps == 1 {
@@ -88,7 +88,7 @@ impl Chart<'_> {
         let (room, count) = (room.max(8), self.requests.len().max(1));
         let steps = count.div_ceil(room);
         let pitch = (room / count.div_ceil(steps)).clamp(1, WIDEST_BAR);
-        // Narrow bars stand close to each other, or half of the room would be gaps.
+        // Narrow bars are close to each other, or half of the room would be gaps.
         let bar = if pitch > 2 { pitch - 1 } else { pitch };
         Layout { steps, bar, pitch }
     }

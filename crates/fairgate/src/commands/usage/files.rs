@@ -41,7 +41,7 @@ fn span(grain: Grain, bucket: u32) -> Map<String, Value> {
     span
 }
 
-/// The figures of a tally behind what stands in `object` already.
+/// The figures of a tally after the members of `object`.
 fn with(mut object: Map<String, Value>, tally: &Tally) -> Value {
     let latency = tally.latency();
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
@@ -128,7 +128,7 @@ fn record(grain: Grain, bucket: u32, endpoint: &str, tally: &Tally) -> [String; 
     ]
 }
 
-/// A fault of writing, as standard output has it: a reader that has read enough is none.
+/// A fault of writing, as for standard output: a reader that has closed it is not one.
 fn failure(error: csv::Error) -> Failure {
     let text = error.to_string();
     if let csv::ErrorKind::Io(error) = error.into_kind() { Failure::from(error) } else { Failure::new(text) }

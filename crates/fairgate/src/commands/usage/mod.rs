@@ -42,7 +42,7 @@ pub(super) fn run(wanted: Usage, reach: &mut Reach, out: &mut Out<'_>) -> Result
         let query = UsageQuery { whose: whose.clone(), grain, buckets: start..buckets.end };
         let page = reach.execute(ShowUsage(query))?;
         report.add(page.rows);
-        // Whoever answers must get on, or this would never end.
+        // The pages must advance, or this would never end.
         next = page.next.filter(|next| *next > start);
     }
     if wanted.csv {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range};
 use store::{UsageRow, Whose};
 use usage::{Grain, Tally};
 
-/// Which requests are told of.
+/// Which requests are reported.
 pub(super) struct Subject {
     pub(super) whose: Whose,
     /// None: all endpoints. Some(None): requests to no endpoint.

@@ -1,4 +1,4 @@
-//! Usage for people: a line that says of whom and when, totals, a chart, tables.
+//! Usage for people: a line with the selection and the span, totals, a chart, tables.
 
 use super::{chart::Chart, figures, report::Report};
 use crate::{
@@ -11,12 +11,12 @@ use std::io::{self, Write};
 use store::Whose;
 use usage::{Grain, Tally};
 
-/// Columns where nobody says how many there are.
+/// The default number of columns.
 const PLAIN_WIDTH: usize = 80;
 /// Wider than this a chart is not easier to read.
 const WIDEST: usize = 160;
 const NARROWEST: usize = 40;
-/// Endpoints in the table. All of them stand in CSV and JSON.
+/// Endpoints in the table. CSV and JSON have all of them.
 const MAX_ENDPOINTS: usize = 25;
 
 /// Prints the page.

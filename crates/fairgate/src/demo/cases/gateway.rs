@@ -39,7 +39,7 @@ pub(super) const PLANS: [Plan; 33] = [
     refused(
         "not-http",
         ErrorCode::RequestMalformed,
-        "Bytes that are no HTTP at all (curl sends any bytes by gopher).",
+        "Bytes that are not HTTP (curl sends any bytes by gopher).",
         KeyFor::Nobody,
         |at, _| ShellLine::curl_with("-sS", &format!("gopher://{}/_HELLO%20THERE%0D%0A%0D%0A", at.gateway)),
     ),
@@ -87,7 +87,7 @@ pub(super) const PLANS: [Plan; 33] = [
     refused(
         "unknown-parameter",
         ErrorCode::ParameterNotValid,
-        "A parameter that nobody knows, and the one that was meant.",
+        "An unknown parameter, and the one that was meant.",
         READER,
         |at, key| at.to("/items?limt=3").key(key),
     ),
@@ -101,7 +101,7 @@ pub(super) const PLANS: [Plan; 33] = [
         BUYER,
         |at, key| at.to("/orders").key(key).header("Idempotency-Key: no").json(ORDER),
     ),
-    refused("bad-json", ErrorCode::BodyMalformed, "A body that is no JSON.", WRITER, |at, key| {
+    refused("bad-json", ErrorCode::BodyMalformed, "A body that is not JSON.", WRITER, |at, key| {
         at.to("/items").key(key).json(r#"{"name": Bowl}"#)
     }),
     refused("xml", ErrorCode::MediaTypeNotSupported, "XML, where JSON is taken.", WRITER, |at, key| {
@@ -110,7 +110,7 @@ pub(super) const PLANS: [Plan; 33] = [
     refused(
         "key-format",
         ErrorCode::KeyFormatIncorrect,
-        "A key that was not copied whole; told without a look-up.",
+        "A key that was not copied whole; detected without a lookup.",
         READER,
         |at, key| at.to("/items/7").key(key.split_at_checked(20).map_or(key, |(begin, _)| begin)),
     ),
@@ -122,13 +122,17 @@ pub(super) const PLANS: [Plan; 33] = [
         |at, key| at.to("/items").key(key).json(r#"{"name":"Bowl"}"#),
     ),
     refused("no-key", ErrorCode::KeyNotSet, "No key.", KeyFor::Nobody, |at, _| at.to("/items/7")),
-    refused("problem-json", ErrorCode::KeyNotSet, "The same as RFC 9457 has it.", KeyFor::Nobody, |at, _| {
-        at.to("/items/7").header("Accept: application/problem+json")
-    }),
+    refused(
+        "problem-json",
+        ErrorCode::KeyNotSet,
+        "The same as RFC 9457 problem details.",
+        KeyFor::Nobody,
+        |at, _| at.to("/items/7").header("Accept: application/problem+json"),
+    ),
     refused(
         "unknown-key",
         ErrorCode::KeyNotValid,
-        "A key of the right form that nobody knows.",
+        "A key of the right form that is unknown.",
         KeyFor::Unknown,
         |at, key| at.to("/items/7").key(key),
     ),
@@ -142,13 +146,13 @@ pub(super) const PLANS: [Plan; 33] = [
         KeyFor::Expired,
         |at, key| at.to("/items/7").key(key),
     ),
-    refused("no-endpoint", ErrorCode::EndpointNotFound, "A path that is none.", READER, |at, key| {
+    refused("no-endpoint", ErrorCode::EndpointNotFound, "An unknown path.", READER, |at, key| {
         at.to("/itmes/7").key(key)
     }),
     refused(
         "no-method",
         ErrorCode::MethodNotAvailable,
-        "A method that this path does not take; `Allow` names those it does.",
+        "A method that this path does not accept; `Allow` names those it does.",
         READER,
         |at, key| at.to("/items/7").raw("-X PATCH").key(key),
     ),
@@ -162,7 +166,7 @@ pub(super) const PLANS: [Plan; 33] = [
     refused(
         "unknown-member",
         ErrorCode::BodyNotValid,
-        "A member that is none, and the one that was meant.",
+        "An unknown member, and the one that was meant.",
         WRITER,
         |at, key| at.to("/items").key(key).json(r#"{"name":"Bowl","prise":14.5}"#),
     ),

@@ -7,7 +7,7 @@ pub(super) const PLANS: [Plan; 19] = [
     Plan {
         name: "read",
         promise: Promise::Success(200),
-        shows: "An item; the headers tell what is left of the key's limits.",
+        shows: "An item; the headers show what is left of the key's limits.",
         key: KeyFor::Holder(&["items:read"]),
         command: |at, key| at.to("/items/7").key(key),
     },
@@ -44,7 +44,7 @@ pub(super) const PLANS: [Plan; 19] = [
     Plan {
         name: "delete",
         promise: Promise::Success(204),
-        shows: "An item is deleted; there is no body in the answer.",
+        shows: "An item is deleted; the response has no body.",
         key: KeyFor::Holder(&["items:write"]),
         command: |at, key| at.to("/items/900000").raw("-X DELETE").key(key),
     },
@@ -65,14 +65,14 @@ pub(super) const PLANS: [Plan; 19] = [
     Plan {
         name: "deprecated",
         promise: Promise::Success(200),
-        shows: "Deprecated by the document; so say the headers Deprecation and Link.",
+        shows: "Deprecated by the document, announced by the headers Deprecation and Link.",
         key: KeyFor::Holder(&["items:read"]),
         command: |at, key| at.to("/catalogue").key(key),
     },
     Plan {
         name: "limits",
         promise: Promise::Success(200),
-        shows: "How all limits of the key stand. To ask is free.",
+        shows: "The state of all limits of the key. Requesting it is free.",
         key: KeyFor::Holder(&["items:read"]),
         command: |at, key| at.to("/_limits").key(key),
     },

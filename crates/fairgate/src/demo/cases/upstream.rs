@@ -1,4 +1,4 @@
-//! What the API behind the gateway answers, or fails to answer, and what becomes of it.
+//! What the API behind the gateway answers, or fails to answer, and how it is mapped.
 
 use super::{KeyFor, Plan, Promise};
 use crate::demo::shell_line::ShellLine;
@@ -75,12 +75,9 @@ pub(super) const PLANS: [Plan; 13] = [
         "The API breaks off in the middle of its answer.",
         |at, key| at.to("/fail/half").key(key),
     ),
-    failing(
-        "garbage",
-        ErrorCode::UnexpectedError,
-        "The API answers something that is no HTTP.",
-        |at, key| at.to("/fail/garbage").key(key),
-    ),
+    failing("garbage", ErrorCode::UnexpectedError, "The API's response is not HTTP.", |at, key| {
+        at.to("/fail/garbage").key(key)
+    }),
     failing(
         "silent",
         ErrorCode::UnexpectedError,

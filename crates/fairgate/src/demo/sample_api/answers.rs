@@ -1,7 +1,7 @@
-//! What the sample API answers to each request, in its own words: nothing here follows the contract.
+//! The sample API's response to each request, in its own form: nothing here follows the contract.
 //!
-//! `openapi.yaml` beside the demo's configuration describes it. What the document says of a success is
-//! exactly so here; what it says of requests is for the gateway to check, and hardly looked at again.
+//! `openapi.yaml` beside the demo's configuration describes it. Successes are exactly
+//! as in the document; requests are checked by the gateway, and hardly again here.
 
 mod failures;
 
@@ -131,7 +131,7 @@ fn item(method: &str, id: &str, body: &[u8], shop: &mut Shop) -> Response<Body> 
             Ok(Err(taken)) => conflict(&taken),
             Err(answer) => *answer,
         },
-        // Deleting what is gone already is no fault: the client has what it wanted.
+        // Deleting what is gone already is not an error: the client has what it wanted.
         "DELETE" => {
             shop.remove(number);
             let mut answer = Response::new(Full::default().boxed_unsync());
@@ -182,14 +182,14 @@ fn received(headers: &HeaderMap) -> Value {
     json!({ "headers": shown })
 }
 
-/// A stream whose length nobody knows when it begins.
+/// A stream whose length is unknown when it begins.
 fn events() -> Response<Body> {
     let (mut sender, body) = Channel::<Bytes, Infallible>::new(1);
     tokio::task::spawn_local(async move {
         for number in 1..=STREAMED_LINES {
             let line = format!("data: {{\"tick\": {number}, \"of\": {STREAMED_LINES}}}\n\n");
             if sender.send_data(line.into()).await.is_err() {
-                return; // nobody listens any more
+                return; // the client is gone
             }
             sleep(STREAM_PAUSE).await;
         }

@@ -18,7 +18,7 @@ pub(super) struct Item {
     pub(super) reviews: VecDeque<Review>,
 }
 
-/// What a client says of an item.
+/// What a client sends for an item.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Wanted {
     pub(super) name: String,

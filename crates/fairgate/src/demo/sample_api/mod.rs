@@ -44,7 +44,7 @@ enum Misbehaviour {
 
 type Answering = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>>>>;
 
-/// Starts it on a port that is free and tells its address. It ends with the process: the gateway
+/// Starts it on a free port and returns its address. It ends with the process: the gateway
 /// needs it until the last answer.
 pub(super) fn start() -> Result<SocketAddr, Failure> {
     let failed =
@@ -74,7 +74,7 @@ fn serve(runtime: &Runtime, listener: &TcpListener) {
     });
 }
 
-/// Serves a connection, until a request comes that has to be answered in a way no server would.
+/// Serves a connection, until a request must get a response that no HTTP server would send.
 async fn converse(stream: TcpStream, shelves: Rc<RefCell<Shelves>>) {
     let misbehaviour: Rc<Cell<Option<Misbehaviour>>> = Rc::default();
     let wanted = Rc::clone(&misbehaviour);
@@ -106,7 +106,7 @@ async fn converse(stream: TcpStream, shelves: Rc<RefCell<Shelves>>) {
         }
         Some(Misbehaviour::Garbage) => b"%#?!\x00\x01\x02 out of paper\r\n\r\n",
     };
-    // Whoever asked for it may be gone by now.
+    // The client may be gone by now.
     let _ = stream.write_all(bytes).await;
     let _ = stream.shutdown().await;
 }

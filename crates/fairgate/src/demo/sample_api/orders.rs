@@ -80,7 +80,7 @@ impl Orders {
     }
 }
 
-/// The price of all lines, in whole cents. The stock stays as it is: the demo has to work tomorrow, too.
+/// The price of all lines, in whole cents. The stock does not change: the demo must work tomorrow, too.
 fn total(lines: &[Line], shop: &Shop) -> Result<f64, NotPlaced> {
     let mut total = 0.0;
     for line in lines {
