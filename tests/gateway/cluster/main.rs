@@ -94,8 +94,8 @@ fn what_is_changed_at_one_gateway_holds_at_all_within_a_second() {
     assert!(until(&gateways, &key, 503) < PROMISED);
     gateways[0].run(&["maintenance", "off"]);
     assert!(until(&gateways, &key, 200) < PROMISED);
-    let told: Value = serde_json::from_str(&gateways[1].run(&["cluster", "status", "--json"])).unwrap();
-    let members: Vec<(&str, u64, &str)> = told["members"]
+    let report: Value = serde_json::from_str(&gateways[1].run(&["cluster", "status", "--json"])).unwrap();
+    let members: Vec<(&str, u64, &str)> = report["members"]
         .as_array()
         .unwrap()
         .iter()
@@ -104,7 +104,7 @@ fn what_is_changed_at_one_gateway_holds_at_all_within_a_second() {
         })
         .collect();
     assert_eq!(members, [("a", 1, "up"), ("b", 2, "up"), ("c", 3, "up")]);
-    assert_eq!((&told["records"]["state"], &told["this_node"]["node"]), (&"reached".into(), &"b".into()));
+    assert_eq!((&report["records"]["state"], &report["this_node"]["node"]), (&"reached".into(), &"b".into()));
     let text = gateways[1].run(&["cluster", "status"]);
     assert!(text.contains("NODE") && !text.contains("horse"), "{text}");
 }
@@ -116,9 +116,9 @@ fn a_gateway_starts_serves_and_heals_without_its_server() {
     let key = gateways[0].key();
     until(&gateways, &key, 200);
     let copied = |gateway: &Gateway| {
-        let told: Value =
+        let report: Value =
             serde_json::from_str(&gateway.home().run(&["cluster", "status", "--json"]).out).unwrap();
-        told["this_node"]["copied_at"].is_string().then_some(())
+        report["this_node"]["copied_at"].is_string().then_some(())
     };
     // The copy follows each second; it must have the key.
     for gateway in &gateways {
@@ -126,7 +126,7 @@ fn a_gateway_starts_serves_and_heals_without_its_server() {
     }
     std::thread::park_timeout(Duration::from_millis(2500));
     cluster.server.kill();
-    eventually("it is told", || gateways[0].log().contains("out of reach").then_some(()));
+    eventually("it is logged", || gateways[0].log().contains("out of reach").then_some(()));
     assert_eq!(status(&gateways[0], &key), 200, "what it knows it lets in");
     let output = cluster.homes[0].run(&["keys", "create", "--plan", "free"]);
     assert_eq!(output.code, Some(1), "{output:?}");

@@ -15,12 +15,12 @@ use std::{
 const NODES: [&str; 3] = ["--nodes", "3", "--json"];
 const DEADLINE: Duration = Duration::from_secs(60);
 
-fn lines(told: &Value) -> &[Value] {
-    told["lines"].as_array().unwrap()
+fn lines(printed_json: &Value) -> &[Value] {
+    printed_json["lines"].as_array().unwrap()
 }
 
-fn line<'t>(told: &'t Value, name: &str) -> &'t Value {
-    lines(told).iter().find(|line| line["name"] == name).unwrap()
+fn line<'t>(printed_json: &'t Value, name: &str) -> &'t Value {
+    lines(printed_json).iter().find(|line| line["name"] == name).unwrap()
 }
 
 /// Waits for a condition.
@@ -51,26 +51,26 @@ fn check(line: &Value) {
     assert!(printed.contains(line["prints"].as_str().unwrap()), "{command}\n{printed}");
 }
 
-fn status(told: &Value) -> Value {
-    let config = told["nodes"][0]["config"].as_str().unwrap();
+fn status(printed_json: &Value) -> Value {
+    let config = printed_json["nodes"][0]["config"].as_str().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_fairgate"));
     let output = command.args(["cluster", "status", "--json", "--config", config]).output().unwrap();
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn addresses(told: &Value) -> Vec<String> {
+fn addresses(printed_json: &Value) -> Vec<String> {
     let address =
         |node: &Value| node["address"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
-    told["nodes"].as_array().unwrap().iter().map(address).collect()
+    printed_json["nodes"].as_array().unwrap().iter().map(address).collect()
 }
 
 /// Whether all gateways and the ledger are there, and nothing is wrong.
-fn is_well(told: &Value) -> bool {
+fn is_healthy(printed_json: &Value) -> bool {
     // A gateway that was killed counts as there for some seconds.
-    if addresses(told).iter().any(|address| TcpStream::connect(address).is_err()) {
+    if addresses(printed_json).iter().any(|address| TcpStream::connect(address).is_err()) {
         return false;
     }
-    let status = status(told);
+    let status = status(printed_json);
     let is_up = |member: &Value| member["state"] == "up" && member["ledger"] == "reached";
     let members = status["members"].as_array().unwrap();
     let has_alarm = |of: &Value| of["alarms"].as_array().is_none_or(|alarms| !alarms.is_empty());
@@ -83,25 +83,25 @@ fn is_well(told: &Value) -> bool {
 #[test]
 fn every_line_of_three_gateways_gets_its_answers_also_those_that_kill_a_gateway_or_the_ledger() {
     let mut demo = Demo::start(&NODES);
-    let told = demo.told_json();
-    let names: Vec<_> = lines(&told).iter().map(|line| line["name"].as_str().unwrap()).collect();
+    let printed_json = demo.json_output();
+    let names: Vec<_> = lines(&printed_json).iter().map(|line| line["name"].as_str().unwrap()).collect();
     assert_eq!(
         names,
         ["one-limit", "errors-are-free", "maintenance", "status", "node-killed", "ledger-killed"]
     );
     // Twice: what was killed is there again, and no line spoils another.
     for round in 0..2 {
-        for line in lines(&told) {
-            until("all is well", || is_well(&told));
+        for line in lines(&printed_json) {
+            until("all nodes are healthy", || is_healthy(&printed_json));
             check(line);
         }
-        until("all is well", || is_well(&told));
+        until("all nodes are healthy", || is_healthy(&printed_json));
         let last = unix_seconds() / 60;
         until("the next minute", || round == 1 || unix_seconds() / 60 > last);
     }
     let folder = demo.temporary.path().display().to_string();
     demo.end();
-    for address in addresses(&told) {
+    for address in addresses(&printed_json) {
         assert!(TcpStream::connect(&address).is_err(), "{address} is still listened at");
     }
     let running = fs::read_dir("/proc").unwrap().filter_map(|entry| {
@@ -115,7 +115,7 @@ fn every_line_of_three_gateways_gets_its_answers_also_those_that_kill_a_gateway_
 #[test]
 fn people_see_the_same_lines() {
     let mut demo = Demo::start(&["--nodes", "3"]);
-    let text = demo.told_text();
+    let text = demo.text_output();
     let joined = text.replace(" \\\n      ", " ");
     for part in [
         "several gateways, one limit",
@@ -148,10 +148,13 @@ fn at_servers_that_are_named_the_demo_touches_nothing_else_and_leaves_nothing_be
     let databases = || records.sql("SELECT datname FROM pg_database ORDER BY datname");
     let before = databases();
     let mut demo = Demo::start(&arguments);
-    let told = demo.told_json();
-    assert!(lines(&told).iter().all(|line| line["name"] != "ledger-killed"), "it is not the demo's to kill");
-    assert!(!told.to_string().contains("horse"), "no password is shown: {told:#}");
-    check(line(&told, "one-limit"));
+    let printed_json = demo.json_output();
+    assert!(
+        lines(&printed_json).iter().all(|line| line["name"] != "ledger-killed"),
+        "it is not the demo's to kill"
+    );
+    assert!(!printed_json.to_string().contains("horse"), "no password is shown: {printed_json:#}");
+    check(line(&printed_json, "one-limit"));
     assert_ne!(databases(), before);
     assert!(ledger.command(&["DBSIZE"]).trim().parse::<u32>().unwrap() > 1);
     demo.end();

@@ -1,5 +1,5 @@
-//! `fairgate demo`, as a newcomer has it: every line that it prints is run by a shell, and its
-//! answer has to be the one that the line promises.
+//! `fairgate demo`, as a newcomer has it: every line that it prints is run by a shell, and must
+//! get the response that the line promises.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -31,11 +31,11 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// A demo that runs in a folder of its own for temporary files.
+/// A demo that runs with its own folder for temporary files.
 struct Demo {
     process: Child,
     /// What it says on standard error.
-    said: File,
+    stderr: File,
     temporary: TempDir,
 }
 
@@ -49,10 +49,10 @@ struct Answer {
 #[test]
 fn every_line_of_the_demo_gets_the_answer_that_it_promises() {
     let mut demo = Demo::start(&["--json"]);
-    let told = demo.told_json();
-    let cases = told["cases"].as_array().unwrap();
+    let printed_json = demo.json_output();
+    let cases = printed_json["cases"].as_array().unwrap();
     assert!(!cases.is_empty());
-    // Twice in a row, then all of them again the other way round: no line may need or spoil another.
+    // Twice in a row, then all of them again in reverse: no line may need or spoil another.
     for case in cases {
         check(case);
         check(case);
@@ -64,11 +64,11 @@ fn every_line_of_the_demo_gets_the_answer_that_it_promises() {
 }
 
 #[test]
-fn violations_are_told_all_at_once_where_they_are_and_with_what_was_meant() {
+fn violations_are_reported_all_at_once_with_their_place_and_what_was_meant() {
     let mut demo = Demo::start(&["--json"]);
-    let told = demo.told_json();
+    let printed_json = demo.json_output();
     let details = |name: &str| -> Vec<(String, String)> {
-        let printed = shell(case(&told, name)["command"].as_str().unwrap());
+        let printed = shell(case(&printed_json, name)["command"].as_str().unwrap());
         let body: Value = serde_json::from_str(printed.split_once("\r\n\r\n").unwrap().1).unwrap();
         let place = |detail: &Value| {
             let member = if detail["in"] == "body" { "pointer" } else { "name" };
@@ -112,8 +112,8 @@ fn violations_are_told_all_at_once_where_they_are_and_with_what_was_meant() {
 #[test]
 fn the_document_of_the_demo_is_served_with_the_contract_in_it() {
     let mut demo = Demo::start(&["--json"]);
-    let told = demo.told_json();
-    let printed = shell(case(&told, "document-json")["command"].as_str().unwrap());
+    let printed_json = demo.json_output();
+    let printed = shell(case(&printed_json, "document-json")["command"].as_str().unwrap());
     let document: Value = serde_json::from_str(printed.split_once("\r\n\r\n").unwrap().1).unwrap();
     let create = &document["paths"]["/items"]["post"];
     assert_eq!(create["operationId"], "createItem");
@@ -122,7 +122,7 @@ fn the_document_of_the_demo_is_served_with_the_contract_in_it() {
     }
     assert!(create["responses"]["409"].is_null(), "no client ever gets 409: {create:#}");
 
-    let deprecated = shell(case(&told, "deprecated")["command"].as_str().unwrap()).to_lowercase();
+    let deprecated = shell(case(&printed_json, "deprecated")["command"].as_str().unwrap()).to_lowercase();
     assert!(deprecated.contains("\ndeprecation: @1780272000\r\n"), "{deprecated}");
     assert!(deprecated.contains("\nlink: ") && deprecated.contains("rel=\"deprecation\""), "{deprecated}");
     demo.end();
@@ -131,8 +131,8 @@ fn the_document_of_the_demo_is_served_with_the_contract_in_it() {
 #[test]
 fn the_demo_shows_every_row_of_the_table_and_every_code_that_a_client_can_provoke() {
     let mut demo = Demo::start(&["--json"]);
-    let told = demo.told_json();
-    let cases = told["cases"].as_array().unwrap();
+    let printed_json = demo.json_output();
+    let cases = printed_json["cases"].as_array().unwrap();
     let shown = |name: &str| cases.iter().map(|case| case[name].clone()).collect::<HashSet<Value>>();
 
     let rows = shown("row");
@@ -141,7 +141,7 @@ fn the_demo_shows_every_row_of_the_table_and_every_code_that_a_client_can_provok
     }
     let codes = shown("code");
     for code in ErrorCode::ALL {
-        // The demo has no certificate, so it redirects nobody to https.
+        // The demo has no certificate, so it redirects no one to https.
         let is_extra = matches!(code.status(), Status::Extra(_)) || code == ErrorCode::HttpsRequired;
         assert!(is_extra || codes.contains(&Value::from(code.name())), "no case shows {}", code.name());
     }
@@ -158,16 +158,16 @@ fn the_demo_shows_every_row_of_the_table_and_every_code_that_a_client_can_provok
 #[test]
 fn the_table_for_people_has_the_same_lines_in_100_columns_and_without_colour_off_a_terminal() {
     let mut json = Demo::start(&["--json"]);
-    let told = json.told_json();
+    let printed_json = json.json_output();
     let mut plain = Demo::start(&[]);
-    let text = plain.told_text();
+    let text = plain.text_output();
     // What differs from one demo to another: ports, keys and folders.
     let blank = |text: &str| {
         let text = regex::Regex::new(r"fg_[0-9A-Za-z]+").unwrap().replace_all(text, "KEY").into_owned();
         regex::Regex::new(r"127\.0\.0\.1:\d+").unwrap().replace_all(&text, "HOST").into_owned()
     };
     let joined = blank(&text.replace(" \\\n      ", " "));
-    for case in told["cases"].as_array().unwrap() {
+    for case in printed_json["cases"].as_array().unwrap() {
         let line = format!("\n    {}\n", blank(case["command"].as_str().unwrap()));
         assert!(joined.contains(&line), "the table lacks{line}");
         assert!(text.contains(case["shows"].as_str().unwrap()), "{}", case["name"]);
@@ -181,9 +181,9 @@ fn the_table_for_people_has_the_same_lines_in_100_columns_and_without_colour_off
 }
 
 #[test]
-fn the_last_screen_tells_where_everything_is_and_what_to_try_first() {
+fn the_last_screen_shows_where_everything_is_and_what_to_try_first() {
     let mut demo = Demo::start(&[]);
-    let text = demo.told_text();
+    let text = demo.text_output();
     let lines: Vec<&str> = text.lines().collect();
     let last = lines[lines.len() - 24..].join("\n").replace(" \\\n      ", " ");
     for part in ["Try first", "gateway ", "error codes ", "sample API ", "configuration ", "end "] {
@@ -198,7 +198,7 @@ fn the_last_screen_tells_where_everything_is_and_what_to_try_first() {
 #[test]
 fn the_commands_behind_the_table_work_on_the_gateway_that_runs() {
     let mut demo = Demo::start(&[]);
-    let text = demo.told_text().replace(" \\\n      ", " ");
+    let text = demo.text_output().replace(" \\\n      ", " ");
     let behind = text.split("Behind the table").nth(1).unwrap();
     let commands: Vec<_> = behind.lines().filter(|line| line.contains(" --config ")).map(str::trim).collect();
     assert_eq!(commands.len(), 4, "{behind}");
@@ -224,15 +224,15 @@ fn two_demos_run_beside_each_other() {
     let mut one = Demo::start(&["--json"]);
     let mut other = Demo::start(&["--json"]);
     for demo in [&mut one, &mut other] {
-        let told = demo.told_json();
-        check(&told["cases"][0]);
+        let printed_json = demo.json_output();
+        check(&printed_json["cases"][0]);
     }
     one.end();
     other.end();
 }
 
 #[test]
-fn a_demo_without_a_temporary_folder_says_so() {
+fn a_demo_without_a_temporary_folder_fails_and_names_tmpdir() {
     let missing = TempDir::new().unwrap().path().join("missing");
     let output = demo_command(&missing).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
@@ -246,19 +246,19 @@ impl Demo {
     fn start(arguments: &[&str]) -> Self {
         let temporary = temporary();
         let mut command = demo_command(temporary.path());
-        let said = tempfile::tempfile().unwrap();
-        command.args(arguments).stdout(Stdio::piped()).stderr(said.try_clone().unwrap());
-        Self { process: command.spawn().unwrap(), said, temporary }
+        let stderr = tempfile::tempfile().unwrap();
+        command.args(arguments).stdout(Stdio::piped()).stderr(stderr.try_clone().unwrap());
+        Self { process: command.spawn().unwrap(), stderr, temporary }
     }
 
-    /// What `--json` prints, as soon as it is there.
-    fn told_json(&mut self) -> Value {
+    /// The output of `--json`, as soon as it is there.
+    fn json_output(&mut self) -> Value {
         let out = self.process.stdout.as_mut().unwrap();
         Deserializer::from_reader(out).into_iter().next().unwrap().unwrap()
     }
 
-    /// What is printed for people, up to its last line.
-    fn told_text(&mut self) -> String {
+    /// The output for people, up to its last line.
+    fn text_output(&mut self) -> String {
         let out = BufReader::new(self.process.stdout.as_mut().unwrap());
         let mut text = String::new();
         for line in out.lines() {
@@ -271,15 +271,15 @@ impl Demo {
         panic!("the demo ended early:\n{text}");
     }
 
-    /// Ends it as a supervisor does. It has to end well and leave nothing behind.
+    /// Stops it as a supervisor does. It must exit cleanly and leave nothing behind.
     fn end(mut self) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         let status: ExitStatus = self.process.wait().unwrap();
-        let mut said = String::new();
-        self.said.rewind().unwrap();
-        self.said.read_to_string(&mut said).unwrap();
-        assert_eq!(status.code(), Some(0), "{status}: {said}");
+        let mut stderr = String::new();
+        self.stderr.rewind().unwrap();
+        self.stderr.read_to_string(&mut stderr).unwrap();
+        assert_eq!(status.code(), Some(0), "{status}: {stderr}");
         let left: Vec<_> =
             std::fs::read_dir(self.temporary.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(left.is_empty(), "{left:?}");
@@ -287,7 +287,7 @@ impl Demo {
 }
 
 impl Drop for Demo {
-    /// Only where a test failed: nothing may go on running.
+    /// Only where a test failed: nothing may keep running.
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -308,10 +308,10 @@ fn demo_command(temporary: &Path) -> Command {
     command
 }
 
-// === what a line answers ===
+// === the response to a line ===
 
-fn case<'t>(told: &'t Value, name: &str) -> &'t Value {
-    told["cases"].as_array().unwrap().iter().find(|case| case["name"] == name).unwrap()
+fn case<'t>(printed_json: &'t Value, name: &str) -> &'t Value {
+    printed_json["cases"].as_array().unwrap().iter().find(|case| case["name"] == name).unwrap()
 }
 
 /// Runs a case's line and compares the answer with its promise.
@@ -343,7 +343,7 @@ fn keeps_its_promise(case: &Value, line: &str) -> bool {
 /// Runs a line exactly as it was printed.
 fn shell(line: &str) -> String {
     let mut command = Command::new("bash");
-    // A proxy of this machine is none of the demo's.
+    // The proxy settings of this machine do not apply to the demo.
     for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
         command.env_remove(name);
     }
@@ -360,7 +360,7 @@ fn shell(line: &str) -> String {
 /// The final answers in what `curl -i` printed.
 fn answers(printed: &str) -> Vec<Answer> {
     let mut answers = Vec::new();
-    // Only a head ends its lines so: a body may speak of HTTP/1.1, too.
+    // Only a head ends its lines so: a body may mention HTTP/1.1, too.
     let begin = regex::Regex::new(r"HTTP/1\.1 (\d{3})[^\r\n]*\r\n").unwrap();
     let begins: Vec<_> = begin.captures_iter(printed).collect();
     assert_eq!(begins.first().map(|first| first.get(0).unwrap().start()), Some(0), "{printed}");

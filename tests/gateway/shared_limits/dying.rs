@@ -1,4 +1,4 @@
-//! Nodes that end, in order or without a warning, and come back.
+//! Nodes that stop, in order or killed, and come back.
 
 use crate::{
     limit_headers::LimitHeaders,
@@ -27,9 +27,9 @@ fn a_node_that_was_killed_comes_back_and_gives_back_what_it_did_not_spend() {
         let (_upstream, mut nodes) = start(&[limit]);
         spend(&nodes, 0, 60);
         nodes.kill(0);
-        // What it held is kept for it meanwhile.
-        let told = nodes.node(1).limits(&nodes.keys[0]).all[0].used;
-        assert!(told >= 60, "{limit}: {told}");
+        // Its leases are kept meanwhile.
+        let used = nodes.node(1).limits(&nodes.keys[0]).all[0].used;
+        assert!(used >= 60, "{limit}: {used}");
         nodes.restart(0);
         std::thread::park_timeout(A_WHILE);
         for index in 0..3 {

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-/// What a node is told by the environment.
+/// The settings of a node in its environment.
 const VARIABLES: [&str; 7] = ["CONFIG", "NUMBER", "START", "LEDGER", "UNREACHABLE", "LEDGER_LOST", "FIRST"];
 
 /// How a node starts.
@@ -20,7 +20,7 @@ pub(crate) struct NodeStart {
     pub(crate) start: u32,
     pub(crate) ledger: String,
     pub(crate) goes_on: bool,
-    /// Goes on without members that do not say their totals within a second.
+    /// Continues without members that do not report their totals within a second.
     pub(crate) goes_on_without: bool,
     /// As long as this file is there, no node ever had a ledger.
     pub(crate) first: PathBuf,

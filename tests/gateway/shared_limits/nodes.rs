@@ -8,7 +8,7 @@ use crate::{
 use std::{fs, path::Path, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
-/// Longer than a node waits before it gives back what nobody asks for, and than a denial stands.
+/// Longer than a node waits before it returns unused units, and than a denial lasts.
 pub(crate) const A_WHILE: Duration = Duration::from_millis(450);
 
 pub(crate) struct Nodes {
@@ -57,7 +57,7 @@ impl Nodes {
         self.node(index).send(request)
     }
 
-    /// Has all nodes read another configuration.
+    /// Makes all nodes load another configuration.
     pub(crate) fn reload(&self, config: &Config) {
         self.homes.iter().for_each(|home| home.configure(config));
         (0..3).for_each(|index| self.node(index).hang_up());
@@ -77,7 +77,8 @@ impl Nodes {
         self.gateways[index] = Some(Gateway::start_by(home, start.command(&home.config())));
     }
 
-    /// Sends requests to nodes by chance until they are denied several times in a row, a while apart. How many succeeded.
+    /// Sends requests to nodes by chance until they are denied several times in a row, a while apart. How many
+    /// succeeded.
     pub(crate) fn exhaust(&self, request: &Request, most: u64) -> u64 {
         let (mut succeeded, mut denied) = (0, 0);
         while denied < 3 {

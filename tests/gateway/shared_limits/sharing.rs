@@ -52,8 +52,8 @@ fn each_kind_admits_exactly_its_amount_over_all_nodes_and_errors_are_free() {
             assert_error(nodes.node(index), &answer, 429, code);
             assert_eq!(LimitHeaders::of(&answer).remaining, 0, "{kind}: {answer:?}");
             assert_eq!(answer.headers.has("Retry-After"), !kind.contains("in all"), "{kind}: {answer:?}");
-            let told = &nodes.node(index).limits(key).all[0];
-            assert_eq!((told.used, told.remaining), (10, 0), "{kind}");
+            let limit = &nodes.node(index).limits(key).all[0];
+            assert_eq!((limit.used, limit.remaining), (10, 0), "{kind}");
         }
     }
 }
@@ -68,10 +68,10 @@ fn what_remains_falls_by_the_cost_whichever_node_answers() {
     let nodes = Nodes::start(&config, &[&["--plan", "free", "--permission", "items:read"]]);
     for turn in 1..=6 {
         let answer = nodes.send(turn as usize, &get("/items/7").key(&nodes.keys[0]));
-        let told = LimitHeaders::of(&answer);
-        let remain: Vec<_> = told.members.iter().map(|member| member.remaining).collect();
+        let headers = LimitHeaders::of(&answer);
+        let remain: Vec<_> = headers.members.iter().map(|member| member.remaining).collect();
         assert_eq!(remain, [100 - 3 * turn, 80 - 3 * turn, 60 - 3 * turn, 500 - 3 * turn], "{turn}");
-        assert_eq!(told.limit, 60, "the tightest is told");
+        assert_eq!(headers.limit, 60, "the tightest is reported");
         let failed = nodes.send(turn as usize, &get("/status/404").key(&nodes.keys[0]));
         assert_eq!(LimitHeaders::of(&failed).remaining, 60 - 3 * turn, "an error is free");
         std::thread::park_timeout(A_WHILE);
@@ -81,18 +81,18 @@ fn what_remains_falls_by_the_cost_whichever_node_answers() {
 }
 
 #[test]
-fn a_told_cost_leaves_the_rest_to_other_nodes() {
+fn a_reported_cost_leaves_the_rest_to_other_nodes() {
     let upstream = Upstream::scripted(|exchange| match exchange.target() {
-        "/told" => exchange.answer(200, &[("X-Cost", "2")], b"whole"),
+        "/reported" => exchange.answer(200, &[("X-Cost", "2")], b"whole"),
         _ => sample(exchange),
     });
     let config = Config::of(&upstream)
-        .endpoint("GET", "/told", "cost = 5\ncost_header = \"X-Cost\"")
+        .endpoint("GET", "/reported", "cost = 5\ncost_header = \"X-Cost\"")
         .endpoint("GET", "/items/{id}", "")
         .plan("free", &["12 per month"]);
     let nodes = Nodes::start(&config, &[&["--plan", "free", "--permission", "items:read"]]);
     for turn in 1..=3 {
-        let answer = nodes.send(turn as usize, &get("/told").key(&nodes.keys[0]));
+        let answer = nodes.send(turn as usize, &get("/reported").key(&nodes.keys[0]));
         assert_eq!(LimitHeaders::of(&answer).remaining, 12 - 2 * turn);
         std::thread::park_timeout(A_WHILE);
     }
