@@ -23,7 +23,8 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   fairgate demo
   fairgate demo --nodes 3
-  fairgate demo --nodes 3 --records postgresql://me:secret@127.0.0.1/postgres --ledger redis://127.0.0.1")]
+  fairgate demo --nodes 3 --records postgresql://me:secret@127.0.0.1/postgres \\
+      --ledger redis://127.0.0.1")]
     Demo(Demo),
     /// Start the gateway
     #[command(after_help = "Examples:
@@ -105,8 +106,8 @@ pub(crate) struct Demo {
     pub(crate) json: bool,
     /// So many gateways that share limits, 2 to 9. Unless they are named below, PostgreSQL and Valkey or Redis are started
     /// for the demo alone; they have to be installed
-    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
-    pub(crate) nodes: u8,
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(2..=9))]
+    pub(crate) nodes: Option<u8>,
     /// A PostgreSQL server, with --nodes: the demo creates a database there, and drops it at its end
     #[arg(long, value_name = "URL", requires = "nodes")]
     pub(crate) records: Option<String>,

@@ -40,10 +40,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let done = match cli.command {
         Command::Demo(wanted) => {
             drop(out);
-            if wanted.nodes < 2 {
-                return demo::run(wanted.json);
-            }
             let cli::Demo { json, nodes, records, ledger } = wanted;
+            let Some(nodes) = nodes else { return demo::run(json) };
             return demo::run_cluster(&demo::Cluster { nodes: nodes.into(), records, ledger, as_json: json });
         }
         Command::Serve(wanted) => {
