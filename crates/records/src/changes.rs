@@ -17,6 +17,16 @@ pub(crate) const CHANNEL: &str = "fairgate_changes";
 const LINE: i64 = 0x6661_6972_0001;
 /// So many are kept. Whoever is farther behind reads all records.
 const KEPT: u64 = 1000;
+/// So many numbers are left out by the first change at another server. It may lack changes that nodes have applied already, and
+/// their numbers must not be given to others: behind a gap, every node reads all records.
+const GAP: u64 = 1000;
+/// Notes which server this is (another system, or another timeline of one), and tells whether that was another before.
+const SERVER: &str = "\
+    WITH here AS (SELECT system_identifier::text || ':' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS server \
+                  FROM pg_control_system()), \
+         known AS (SELECT value FROM fairgate.meta WHERE name = 'server') \
+    INSERT INTO fairgate.meta (name, value) SELECT 'server', convert_to(server, 'UTF8') FROM here \
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING (SELECT known.value FROM known) <> value";
 
 /// Numbers a change and commits it with all that was written in the transaction.
 pub(crate) async fn commit(transaction: Transaction<'_>, by: &str, what: Changed) -> Result<Change, Failed> {
@@ -37,12 +47,20 @@ async fn add(session: &Session, by: &str, what: &Changed) -> Result<u64, Failed>
     session.query_one("SELECT pg_advisory_xact_lock($1)", &[&LINE]).await?;
     let (kind, whose) = noted(what);
     let text = "INSERT INTO fairgate.changes (number, by_whom, what, whose) \
-                SELECT coalesce(max(number), 0) + 1, $1, $2, $3 FROM fairgate.changes RETURNING number";
-    let number = count(&session.query_one(text, &[&by, &kind, &whose]).await?, 0, "changes")?;
+                SELECT coalesce(max(number), 0) + $4, $1, $2, $3 FROM fairgate.changes RETURNING number";
+    let step = signed(if is_other_server(session).await? { 1 + GAP } else { 1 });
+    let number = count(&session.query_one(text, &[&by, &kind, &whose, &step]).await?, 0, "changes")?;
     let oldest = signed(number.saturating_sub(KEPT));
     session.execute("DELETE FROM fairgate.changes WHERE number <= $1", &[&oldest]).await?;
     session.query_one("SELECT pg_notify($1, '')", &[&CHANNEL]).await?;
     Ok(number)
+}
+
+/// Whether the change before this one was made at another server. From now on it is this one.
+async fn is_other_server(session: &Session) -> Result<bool, Failed> {
+    let row = session.query_one(SERVER, &[]).await?;
+    // None before: there is nothing that it could lack.
+    Ok(get::<Option<bool>>(&row, 0, "meta")?.unwrap_or(false))
 }
 
 fn noted(what: &Changed) -> (&'static str, &str) {
