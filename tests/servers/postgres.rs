@@ -22,7 +22,10 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// A server. It runs until it is dropped.
 pub struct Server {
     folder: TempDir,
+    address: String,
     port: u16,
+    /// The network namespace that it runs in. None: that of the test.
+    namespace: Option<String>,
     running: Option<Child>,
 }
 
@@ -34,6 +37,15 @@ impl Server {
 
     /// The same, with settings of `postgresql.conf`.
     pub fn with(settings: &[(&str, &str)]) -> Self {
+        Self::start_at("127.0.0.1", free_port(), None, settings)
+    }
+
+    /// The same at an address of a network namespace, for all of its network.
+    pub fn start_within(namespace: &str, address: &str, settings: &[(&str, &str)]) -> Self {
+        Self::start_at(address, 5432, Some(namespace.to_owned()), settings)
+    }
+
+    fn start_at(address: &str, port: u16, namespace: Option<String>, settings: &[(&str, &str)]) -> Self {
         let folder = new_folder();
         let data = folder.path().join("data");
         let mut init = command("initdb");
@@ -41,13 +53,16 @@ impl Server {
         init.args(["--username=postgres", "--auth-local=trust", "--auth-host=scram-sha-256"]);
         succeed(&mut init);
         let mut text = String::from(
-            "fsync = off\nmax_wal_senders = 4\nwal_level = replica\nlisten_addresses = '127.0.0.1'\n\
+            "fsync = off\nmax_wal_senders = 4\nwal_level = replica\n\
              shared_buffers = 32MB\nlogging_collector = off\nlog_min_messages = fatal\n",
         );
         text.extend(settings.iter().map(|(name, value)| format!("{name} = '{value}'\n")));
         append(&data.join("postgresql.conf"), &text);
-        append(&data.join("pg_hba.conf"), "local replication all trust\n");
-        let mut server = Self { folder, port: free_port(), running: None };
+        append(
+            &data.join("pg_hba.conf"),
+            "local replication all trust\nhost all all samenet scram-sha-256\n",
+        );
+        let mut server = Self { folder, address: address.to_owned(), port, namespace, running: None };
         server.run();
         server.sql(&format!("CREATE ROLE fairgate LOGIN PASSWORD '{PASSWORD}'"));
         server.sql("CREATE DATABASE fairgate OWNER fairgate");
@@ -56,13 +71,22 @@ impl Server {
 
     /// A standby of this server, which follows it.
     pub fn standby(&self) -> Self {
+        self.standby_at("127.0.0.1", free_port(), None)
+    }
+
+    /// The same at an address of a network namespace.
+    pub fn standby_within(&self, namespace: &str, address: &str) -> Self {
+        self.standby_at(address, 5432, Some(namespace.to_owned()))
+    }
+
+    fn standby_at(&self, address: &str, port: u16, namespace: Option<String>) -> Self {
         let folder = new_folder();
         let data = folder.path().join("data");
         let mut copy = command("pg_basebackup");
         copy.arg("-D").arg(&data).args(["-R", "-X", "stream", "--checkpoint=fast", "--no-sync"]);
         copy.args(["-U", "postgres", "-h"]).arg(self.folder.path()).args(["-p", &self.port.to_string()]);
         succeed(&mut copy);
-        let mut server = Self { folder, port: free_port(), running: None };
+        let mut server = Self { folder, address: address.to_owned(), port, namespace, running: None };
         server.run();
         server
     }
@@ -80,7 +104,7 @@ impl Server {
     /// The URL of another database.
     pub fn url_of(&self, database: &str) -> String {
         let password = PASSWORD.replace(' ', "%20");
-        format!("postgresql://fairgate:{password}@127.0.0.1:{}/{database}", self.port)
+        format!("postgresql://fairgate:{password}@{}:{}/{database}", self.address, self.port)
     }
 
     /// The URL of a new empty database, so that tests can share a server.
@@ -91,7 +115,7 @@ impl Server {
         self.url_of(&name)
     }
 
-    /// The port at 127.0.0.1.
+    /// The port at its address.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -136,11 +160,12 @@ impl Server {
     /// Starts it again.
     pub fn run(&mut self) {
         assert!(self.running.is_none());
-        let mut postgres = command("postgres");
+        let mut postgres =
+            self.namespace.as_ref().map_or_else(|| command("postgres"), |name| within(name, "postgres"));
         postgres
             .arg("-D")
             .arg(self.data())
-            .args(["-p", &self.port.to_string(), "-k"])
+            .args(["-h", &self.address, "-p", &self.port.to_string(), "-k"])
             .arg(self.folder.path());
         let log = fs::File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
         postgres.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0);
@@ -219,25 +244,41 @@ fn end(process: &str) {
     }
 }
 
-/// A program of the newest PostgreSQL that is installed, run as a user that is not root.
-fn command(program: &str) -> Command {
+/// The path of a program of the newest PostgreSQL that is installed.
+fn installed(program: &str) -> PathBuf {
     let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .expect("install the package `postgresql`")
         .map(|entry| entry.unwrap().path().join("bin").join(program))
         .filter(|path| path.exists())
         .collect();
     found.sort();
-    let program = found.pop().expect("install the package `postgresql`");
-    let mut command = match user() {
-        None => Command::new(program),
-        Some((user, group)) => {
-            let mut command = Command::new(program);
-            command.uid(user).gid(group);
-            command
-        }
-    };
-    command.current_dir("/").env_remove("PGPASSWORD").env("LC_ALL", "C");
+    found.pop().expect("install the package `postgresql`")
+}
+
+/// A program of the newest PostgreSQL that is installed, run as a user that is not root.
+fn command(program: &str) -> Command {
+    let mut command = Command::new(installed(program));
+    if let Some((user, group)) = user() {
+        command.uid(user).gid(group);
+    }
+    settle(&mut command);
     command
+}
+
+/// The same in a network namespace, which only root may enter.
+fn within(namespace: &str, program: &str) -> Command {
+    let mut command = Command::new("nsenter");
+    command.arg(format!("--net=/run/netns/{namespace}"));
+    if let Some((user, group)) = user() {
+        command.args(["--setuid", &user.to_string(), "--setgid", &group.to_string()]);
+    }
+    command.arg(installed(program));
+    settle(&mut command);
+    command
+}
+
+fn settle(command: &mut Command) {
+    command.current_dir("/").env_remove("PGPASSWORD").env("LC_ALL", "C");
 }
 
 /// The user to run it as, if this one is root, who may not.

@@ -34,6 +34,11 @@ impl FakeTime {
     }
 
     fn home_with(&self, config: &Config, keeps_monotonic: &str) -> Arc<Home> {
+        Home::with_environment(config, self.environment(keeps_monotonic))
+    }
+
+    /// What gives a process this wall clock, and keeps (`1`) or moves (`0`) the one that nobody sets.
+    pub(crate) fn environment(&self, keeps_monotonic: &str) -> Vec<(String, String)> {
         let file = self.file().to_str().unwrap().to_owned();
         let variables = [
             ("LD_PRELOAD", library().to_str().unwrap().to_owned()),
@@ -42,8 +47,7 @@ impl FakeTime {
             ("FAKETIME_DONT_FAKE_MONOTONIC", keeps_monotonic.to_owned()),
             ("FAKETIME_DONT_RESET", "1".to_owned()),
         ];
-        let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value));
-        Home::with_environment(config, variables.collect())
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     /// Sets it: it continues from this time.

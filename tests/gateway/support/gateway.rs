@@ -32,6 +32,8 @@ pub(crate) struct Home {
     memory: TempDir,
     /// Set for every process that runs on it.
     environment: Vec<(String, String)>,
+    /// The network namespace of every process that runs on it. None: that of the test.
+    namespace: Option<String>,
     /// Clients use HTTPS.
     is_over_tls: AtomicBool,
 }
@@ -75,12 +77,21 @@ impl Home {
     }
 
     pub(crate) fn with_environment(config: &Config, environment: Vec<(String, String)>) -> Arc<Self> {
+        Self::within(config, environment, None)
+    }
+
+    /// A folder of a machine in a network of its own.
+    pub(crate) fn within(
+        config: &Config,
+        environment: Vec<(String, String)>,
+        namespace: Option<String>,
+    ) -> Arc<Self> {
         let named = || tempfile::Builder::new().prefix("fairgate-").to_owned();
         let folder = named().tempdir().unwrap();
         // A runner that may terminate tests before they clean up sets a folder here.
         let memory = std::env::var_os("FAIRGATE_TEST_MEMORY").unwrap_or_else(|| "/dev/shm".into());
         let memory = named().tempdir_in(memory).unwrap();
-        let home = Self { folder, memory, environment, is_over_tls: AtomicBool::new(false) };
+        let home = Self { folder, memory, environment, namespace, is_over_tls: AtomicBool::new(false) };
         home.configure(config);
         Arc::new(home)
     }
@@ -112,12 +123,20 @@ impl Home {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        let mut command = self.process();
         // `keys create` and `serve` alike: the command's words first, then `--config`.
         let options = arguments.iter().position(|word| word.starts_with('-')).unwrap_or(arguments.len());
         command.args(&arguments[..options]).arg("--config").arg(self.config()).args(&arguments[options..]);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.current_dir(self.folder.path()).env_remove("FAIRGATE_THREADS").stdin(Stdio::null());
+        command
+    }
+
+    /// The program under test, in the network of this folder.
+    fn process(&self) -> Command {
+        let Some(namespace) = &self.namespace else { return Command::new(program()) };
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/run/netns/{namespace}")).arg(program());
         command
     }
 
