@@ -1,7 +1,14 @@
-//! The documents: every example and command of the README is run as it stands there, and every link leads somewhere.
+//! The documents: every example and command of the README and of the page about clusters is run as it stands there, and every link leads somewhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod cluster;
 mod links;
+#[path = "../servers/postgres.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of it")]
+mod postgres;
+#[path = "../servers/valkey.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of it")]
+mod valkey;
 
 use std::{
     fs,
