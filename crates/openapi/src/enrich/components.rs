@@ -19,7 +19,7 @@ pub(super) const PREFIX: &str = "Fairgate";
 /// The member of the mark that has the chosen prefix.
 pub(super) const PREFIX_MEMBER: &str = "prefix";
 /// The member of a response of ours that holds the document's own words.
-pub(super) const OWN_DESCRIPTION: &str = "x-fairgate-own";
+pub(super) const OWN_DESCRIPTION: &str = "x-fairgate-said";
 /// The kinds of components that we add.
 pub(super) const KINDS: [Kind; 5] =
     [Kind::Schema, Kind::Response, Kind::Header, Kind::Example, Kind::SecurityScheme];
