@@ -116,6 +116,8 @@ fn every_command_of_the_page_about_clusters_works_as_it_stands_there() {
          grep '^a ' left && grep '^b ' left && ! grep '^c ' left\n\
          curl --silent --header \"X-API-Key: $key\" http://127.0.0.1:{a}/_limits\n"
     );
+    let composed = repository().join("examples/cluster/fairgate.toml");
+    run(folder.path(), &format!("fairgate config check --config {}", composed.display()));
     let out = run(folder.path(), &script);
     for machine in ["a", "b", "c"] {
         assert!(out.lines().any(|line| line.starts_with(&format!("{machine} "))), "{machine}: {out}");

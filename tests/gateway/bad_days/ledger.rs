@@ -4,6 +4,7 @@ use crate::{
     network::in_own_network,
     relay::Relay,
     scene::{Kept, Scene, Setup},
+    support::eventually,
 };
 use std::time::Duration;
 
@@ -72,6 +73,24 @@ fn an_empty_ledger_waits_for_a_node_that_is_away() {
         scene.start_node(2);
         scene.until_admitted(0);
         scene.is_admitted_exactly();
+    });
+}
+
+#[test]
+fn an_empty_ledger_goes_on_without_a_node_that_was_removed() {
+    in_own_network(|network| {
+        let scene = Scene::start(network);
+        scene.load(&[0, 1], LOAD);
+        drop(scene.take_node(2).kill());
+        scene.ledger().kill();
+        scene.ledger().restart();
+        scene.logs_event(0, "the ledger waits for members", "");
+        scene.until_undecided(0);
+        eventually("the node is counted as gone", || {
+            (scene.homes[0].run(&["cluster", "remove", "c"]).code == Some(0)).then_some(())
+        });
+        scene.until_admitted(0);
+        scene.until_admitted(1);
     });
 }
 
