@@ -5,9 +5,9 @@ use super::{
     control::{Control, Operation},
     error::{OperationError, Refused},
     operations::{
-        AddToImport, BeginImport, BeginMaintenance, ChangeKey, CommitImport, CreateKey, EndMaintenance,
-        GroupIncidents, ListIncidents, ListKeys, ListMaintenance, ListUpstreams, Reload, RevokeKeys,
-        ShowIncident, ShowStatus, ShowUsage,
+        AddToImport, BeginExport, BeginImport, BeginMaintenance, ChangeKey, CommitImport, CreateKey,
+        EndMaintenance, ExportCounters, ExportKeys, ExportUsage, GroupIncidents, ListIncidents, ListKeys,
+        ListMaintenance, ListUpstreams, Reload, RevokeKeys, ShowIncident, ShowStatus, ShowUsage,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -17,12 +17,16 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 enum Any {
     AddToImport(AddToImport),
+    BeginExport(BeginExport),
     BeginImport(BeginImport),
     BeginMaintenance(BeginMaintenance),
     ChangeKey(ChangeKey),
     CommitImport(CommitImport),
     CreateKey(CreateKey),
     EndMaintenance(EndMaintenance),
+    ExportCounters(ExportCounters),
+    ExportKeys(ExportKeys),
+    ExportUsage(ExportUsage),
     GroupIncidents(GroupIncidents),
     ListIncidents(ListIncidents),
     ListKeys(ListKeys),
@@ -43,12 +47,16 @@ pub(super) async fn dispatch(control: &Control, actor: Actor, line: &[u8]) -> Op
     };
     match any {
         Any::AddToImport(one) => execute(control, actor, one).await,
+        Any::BeginExport(one) => execute(control, actor, one).await,
         Any::BeginImport(one) => execute(control, actor, one).await,
         Any::BeginMaintenance(one) => execute(control, actor, one).await,
         Any::ChangeKey(one) => execute(control, actor, one).await,
         Any::CommitImport(one) => execute(control, actor, one).await,
         Any::CreateKey(one) => execute(control, actor, one).await,
         Any::EndMaintenance(one) => execute(control, actor, one).await,
+        Any::ExportCounters(one) => execute(control, actor, one).await,
+        Any::ExportKeys(one) => execute(control, actor, one).await,
+        Any::ExportUsage(one) => execute(control, actor, one).await,
         Any::GroupIncidents(one) => execute(control, actor, one).await,
         Any::ListIncidents(one) => execute(control, actor, one).await,
         Any::ListKeys(one) => execute(control, actor, one).await,

@@ -66,6 +66,12 @@ pub enum OperationError {
         "this import was given up because another one began or it was left alone: nothing was imported, begin again"
     )]
     ImportGone,
+    /// Another export was begun, or this one was left alone for too long.
+    #[error("this export was given up because another one began or it was left alone: begin again")]
+    ExportGone,
+    /// The counters cannot be written down to be exported.
+    #[error("the counters cannot be exported: {0}")]
+    NotWritten(String),
     /// This gateway does not know the request.
     #[error(
         "the gateway does not understand the request ({why}): use the command of the same version as the gateway"
@@ -143,6 +149,8 @@ impl OperationError {
             Self::NotHandedOver(_) => "not_handed_over",
             Self::NoGateway | Self::NothingRuns => "no_gateway",
             Self::ImportGone => "import_gone",
+            Self::ExportGone => "export_gone",
+            Self::NotWritten(_) => "not_written",
             Self::NotUnderstood { .. } => "not_understood",
             Self::OtherUser { .. } => "other_user",
             Self::UserNotKnown(_) => "user_not_known",

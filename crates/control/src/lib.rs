@@ -11,6 +11,7 @@ mod cluster_health;
 mod control;
 mod dispatch;
 mod error;
+pub mod export;
 mod failure;
 mod lifecycle;
 mod live;
@@ -26,13 +27,13 @@ pub use changes::Applier;
 pub use control::{Control, Operation, Running, Stores, system_clock, system_micros};
 pub use error::{OperationError, Refused};
 pub use failure::Failure;
-pub use live::{Live, Load, Preparing, Process, Rules, Saving, TakenOver, Unsaved};
+pub use live::{Counting, Live, Load, Preparing, Process, Rules, Saving, TakenOver, Unsaved};
 pub use operations::{
-    AddToImport, AddressView, BeginImport, BeginMaintenance, ChangeKey, ClusterStatus, CommitImport,
-    CreateKey, EndMaintenance, Expiry, GroupIncidents, ImportFault, ImportFaultKind, KeyChange, KeyCreated,
-    KeyView, KeysRevoked, LedgerServer, LedgerStatus, ListIncidents, ListKeys, ListMaintenance,
-    ListUpstreams, NewKey, NewMaintenance, Reload, Reloaded, RevokeKeys, ShowIncident, ShowStatus, ShowUsage,
-    Status, ThreadStatus,
+    AddToImport, AddressView, BeginExport, BeginImport, BeginMaintenance, ChangeKey, ClusterStatus,
+    CommitImport, CreateKey, EndMaintenance, Expiry, ExportBegun, ExportCounters, ExportKeys, ExportUsage,
+    GroupIncidents, ImportFault, ImportFaultKind, KeyChange, KeyCreated, KeyView, KeysRevoked, LedgerServer,
+    LedgerStatus, ListIncidents, ListKeys, ListMaintenance, ListUpstreams, NewKey, NewMaintenance, Reload,
+    Reloaded, RevokeKeys, ShowIncident, ShowStatus, ShowUsage, Status, ThreadStatus,
 };
 pub use own_limits::{Cost, ReadLimit};
 pub use sockets::Sockets;

@@ -11,6 +11,7 @@ use gateway::{
     maintenance::Pattern,
     settings::{NamedEndpoint, Plan},
 };
+use journal::Counters;
 use regex::Regex;
 use std::{future::Future, net::SocketAddr, pin::Pin};
 use store::{Change, KeyVisitor, MaintenanceWindow, StoreError};
@@ -43,6 +44,10 @@ pub struct Load<'g> {
 pub trait Process {
     /// Writes down what waits in memory, before somebody reads it.
     fn save(&self, what: Unsaved) -> Saving<'_>;
+    /// All counters as they are now, to be read while requests go on. None: there are none that outlive the process.
+    fn counters(&self) -> Counting<'_> {
+        Box::pin(async { Ok(None) })
+    }
     /// What reads the configuration again. It may take seconds, and is for another thread.
     fn prepare(&self) -> Preparing;
     /// Takes over what was prepared.
@@ -62,6 +67,9 @@ pub trait Process {
 
 /// Is done once what waited is written.
 pub type Saving<'p> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + 'p>>;
+
+/// Is done once the counters can be read.
+pub type Counting<'p> = Pin<Box<dyn Future<Output = Result<Option<Counters>, OperationError>> + 'p>>;
 
 /// Reads and compiles, and lays what came of it ready. An error says what is wrong.
 pub type Preparing = Box<dyn FnOnce() -> Result<(), OperationError> + Send>;

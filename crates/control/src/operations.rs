@@ -2,9 +2,10 @@
 //!
 //! No type here that may hold a key derives `Debug`: what can be printed ends up in logs.
 
+use crate::export::Hex;
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, path::PathBuf};
-use store::{KeyRecord, UsageQuery};
+use store::{KeyRecord, UsagePlace, UsageQuery};
 
 // Each operation. Times are seconds since the Unix epoch. How it is carried out stands in `control`.
 
@@ -109,6 +110,49 @@ pub struct ListUpstreams {}
 /// What was used. The answer may be a part; the next begins where it says.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct ShowUsage(pub UsageQuery);
+
+/// Begin to export all that is stored. What was begun before is given up.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct BeginExport {
+    /// Whether the counters of a gateway that runs are wanted.
+    pub counters: bool,
+}
+
+/// The next counters of an export. No counters: there are no more.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ExportCounters {
+    /// The export's id.
+    pub export: String,
+    /// Most counters of this page.
+    pub limit: usize,
+}
+
+/// The next keys behind the digest `after`, whole, in the order of their digests. No keys: there are no more.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ExportKeys {
+    /// The last digest of the page before.
+    pub after: Option<Hex<32>>,
+    /// Most keys of this page.
+    pub limit: usize,
+}
+
+/// The next tallies of usage behind a place. No tallies: there are no more.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ExportUsage {
+    /// The last place of the page before.
+    pub after: Option<UsagePlace>,
+    /// Most tallies of this page.
+    pub limit: usize,
+}
+
+/// An export that was begun.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ExportBegun {
+    /// Its id.
+    pub export: String,
+    /// What tells the secret of the keys' digests from others.
+    pub secret_fingerprint: Hex<32>,
+}
 
 /// What is wanted of a window of maintenance.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -51,7 +51,7 @@ in ./fairgate-data, and print a first key, once.")]
     /// Show the health of upstream addresses
     #[command(subcommand)]
     Upstreams(Upstreams),
-    /// Check the store
+    /// Check the store, or move all that it holds to another one: into a cluster, and back
     #[command(subcommand)]
     Store(Store),
     /// Set up several gateways on one PostgreSQL, and show them
@@ -413,6 +413,54 @@ pub(crate) enum Store {
 and verifies their checksums; this command reads everything."
     )]
     Check(Json),
+    /// Write keys, maintenance windows, incidents, usage and counters to a file
+    #[command(
+        after_help = "The file has one JSON object per line, and mode 0600. It has the digests of keys, not the keys, and not the
+secret that the digests were made with: without that file the keys are worth nothing.
+
+Works whether a gateway runs or not. What is charged while it runs and after the command began is not in the
+file: to move a store, stop the gateway first.
+
+Examples:
+  fairgate store export items.export
+  fairgate store export - | gzip > items.export.gz"
+    )]
+    Export(StoreExport),
+    /// Read such a file into the store, or into the records of the cluster, that the configuration names
+    #[command(
+        after_help = "The gateway of this configuration must not run; other gateways of the cluster may. A damaged file changes
+nothing. An import that was interrupted goes on when the same file is imported once more, and nothing counts twice.
+
+The secret is looked for in the configured place, in the place that it had where the file was exported, and in the
+store's folder; --secret names another place.
+
+Examples:
+  fairgate store import items.export
+  gunzip -c items.export.gz | fairgate store import - --secret old/secret"
+    )]
+    Import(StoreImport),
+}
+
+#[derive(Args)]
+pub(crate) struct StoreExport {
+    /// The file, which is replaced if it exists; or - for standard output
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Args)]
+pub(crate) struct StoreImport {
+    /// The file, or - for standard input
+    pub(crate) file: PathBuf,
+    /// Import although there are keys: those of the file replace those with the same id, and what is revoked stays revoked
+    #[arg(long)]
+    pub(crate) merge: bool,
+    /// The file with the secret of the keys
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 #[derive(Subcommand)]
@@ -420,6 +468,7 @@ pub(crate) enum Cluster {
     /// Create the tables and the secret file, if there are none
     #[command(
         after_help = "The configuration names the database: `[cluster] records`. Copy the secret file to every gateway.
+If there is a store in `[store] path`, its secret is taken, so that its keys can be moved into the cluster.
 
 Example:
   fairgate cluster init --config fairgate.toml"

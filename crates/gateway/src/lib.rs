@@ -23,7 +23,7 @@ pub mod settings;
 mod settle;
 mod state;
 
-pub use cluster::{Cluster, ClusterView, Step};
+pub use cluster::{Cluster, ClusterView, Step, ledger_rule};
 pub use config::{
     described::{live, of as reference_of},
     maintenance,

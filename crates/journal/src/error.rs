@@ -56,6 +56,9 @@ pub enum JournalError {
         /// What is damaged or missing.
         findings: Vec<Finding>,
     },
+    /// The counters of a gateway that runs could not be written down to be read.
+    #[error("The counters cannot be written down to be read: {0}")]
+    NotWritten(String),
     /// The system provides no random bytes for the ID of a new store.
     #[error("The system gives no random bytes: {0}.")]
     NoRandomness(getrandom::Error),

@@ -51,6 +51,11 @@ impl Folder {
         }
     }
 
+    /// Whether this store ever had counters.
+    pub(crate) fn exists(store: &Path) -> bool {
+        store.join(NAME).exists()
+    }
+
     /// The folder of this store, if it is not locked. It may not exist yet.
     pub(crate) fn free(store: &Path) -> Result<Self, JournalError> {
         let path = store.canonicalize().at("open", store)?.join(NAME);

@@ -4,6 +4,7 @@ use crate::{
     append::{Appender, Stamp},
     base::Base,
     compaction::{Compacted, Compaction},
+    counters::{Counters, Wanted},
     error::{At, JournalError},
     finding::{Finding, Report, Weight},
     folder::Folder,
@@ -85,6 +86,8 @@ pub struct Journal {
     retry_at: Option<Instant>,
     compact_at: u64,
     news: Vec<Compacting>,
+    /// Whether somebody wants to read all counters.
+    wanted: Wanted,
 }
 
 /// Whether no process uses the journal: one that was just killed may still be exiting. Nothing is
@@ -155,6 +158,7 @@ pub fn open(
         retry_at: None,
         compact_at: SMALLEST_COMPACTION,
         news: Vec::new(),
+        wanted: Wanted::Nothing,
     };
     Ok((journal, writers, report))
 }
@@ -363,6 +367,21 @@ impl Journal {
         Ok(())
     }
 
+    /// Begins to write down all counters in one file, for [`take_counters`](Journal::take_counters). Requests go on meanwhile;
+    /// what is charged from the next commit on is not among them.
+    pub fn want_counters(&mut self) {
+        self.wanted = Wanted::Asked;
+        self.retry_at = None;
+    }
+
+    /// All counters, once a commit has seen them written. None: not yet.
+    ///
+    /// # Errors
+    /// They cannot be written or read. Nothing is lost by that.
+    pub fn take_counters(&mut self) -> Option<Result<Counters, JournalError>> {
+        self.wanted.take()
+    }
+
     fn look_after_compaction(&mut self, now: u64) {
         if let Some(compaction) = self.compaction.take_if(|compaction| compaction.is_over()) {
             match compaction.end() {
@@ -372,19 +391,26 @@ impl Journal {
         }
         let waits = self.retry_at.is_some_and(|at| Instant::now() < at);
         let large = self.appender.length() > self.compact_at.max(self.checkpoint / 2);
-        if self.compaction.is_some() || waits || !(self.behind || large) {
+        let is_wanted = matches!(self.wanted, Wanted::Asked);
+        if self.compaction.is_some() || waits || !(self.behind || large || is_wanted) {
             return;
         }
-        if let Err(error) = self.begin_compaction(now) {
-            self.compaction_failed(&error.to_string());
+        // One that makes up for an earlier one does not have what was charged since: another follows.
+        let has_all = !self.behind;
+        match self.begin_compaction(now) {
+            Ok(()) if is_wanted && has_all => self.wanted = Wanted::Begun,
+            Ok(()) => {}
+            Err(error) => self.compaction_failed(&error.to_string()),
         }
     }
 
     fn compacted(&mut self, done: Option<Compacted>) {
         let Some(done) = done else {
             self.retry_at = Some(Instant::now() + RETRY_COMPACTION);
+            self.wanted.fail("it was broken off");
             return;
         };
+        self.wanted.written(&self.folder, done.generation);
         self.behind = done.generation < self.appender.generation();
         self.checkpoint = done.length;
         self.news.extend(done.findings.into_iter().map(Compacting::Found));
@@ -393,6 +419,7 @@ impl Journal {
 
     fn compaction_failed(&mut self, error: &str) {
         self.retry_at = Some(Instant::now() + RETRY_COMPACTION);
+        self.wanted.fail(error);
         self.news.push(Compacting::Failed(error.to_owned()));
     }
 

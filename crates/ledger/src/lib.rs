@@ -29,7 +29,7 @@ pub use error::LedgerError;
 pub use inspection::{Inspection, Product};
 pub use options::{MemberList, Members, Options};
 
-use lease::{Message, NodeId, Recall, Reply};
+use lease::{CounterId, Kind, Message, Millis, NodeId, Recall, Reply, Rule};
 use std::{fmt::Debug, pin::Pin};
 use target::Target;
 use tokio::sync::mpsc;
@@ -61,8 +61,59 @@ pub trait Engine: Send + Sync + Debug {
     /// Nobody waits any longer for the totals of a member. What it holds may be granted twice.
     fn go_on_without(&self, node: NodeId) -> Pending<'_, ()>;
 
+    /// What all nodes together hold, in no particular order.
+    fn holdings(&self) -> Pending<'_, Holdings>;
+
     /// What the ledger is kept in, for `fairgate cluster status`.
     fn inspect(&self) -> Pending<'_, Inspection>;
+}
+
+/// What all nodes together hold of all counters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holdings {
+    /// Of each counter in each slice that still counts, but of rates: what flows in is in no slice.
+    pub slices: Vec<Holding>,
+    /// The buckets of rates.
+    pub buckets: Vec<Bucket>,
+}
+
+/// The bucket of a rate, as it was at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bucket {
+    /// The counter.
+    pub counter: CounterId,
+    /// Units that nobody holds, times the milliseconds of the rate's period.
+    pub level: u64,
+    /// When that was, in Unix milliseconds of the ledger's clock.
+    pub at: Millis,
+}
+
+impl Bucket {
+    /// Units that nobody holds at `now`.
+    pub fn left(&self, rule: &Rule, now: Millis) -> u32 {
+        let Kind::Rate { period, burst } = rule.kind else { return rule.quota() };
+        let passed = now.saturating_sub(self.at).min(rule.fill_millis());
+        let level = self.level.saturating_add(passed.saturating_mul(rule.amount.into()));
+        u32::try_from(level / period.max(1)).unwrap_or(u32::MAX).min(burst)
+    }
+}
+
+/// Whether a counter is that of a rate: those have numbers above those of all other limits.
+pub(crate) const fn is_rate(counter: &CounterId) -> bool {
+    counter.limit > u32::MAX as u64
+}
+
+/// What all nodes together hold of a counter in one slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holding {
+    /// The counter.
+    pub counter: CounterId,
+    /// The slice.
+    pub slice: u64,
+    /// Units that are granted, spent or not.
+    pub granted: u32,
+    /// When it is forgotten, in Unix milliseconds of the ledger's clock. None: never.
+    pub expires: Option<Millis>,
 }
 
 /// Makes an engine. It connects in the background: [`Engine::ready`] tells when, or why not.

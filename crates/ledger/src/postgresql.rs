@@ -9,7 +9,7 @@ mod keeper;
 mod texts;
 mod wire;
 
-use crate::{Engine, Inspection, LedgerError, Options, Pending};
+use crate::{Engine, Holdings, Inspection, LedgerError, Options, Pending};
 use keeper::{Ask, Said, What};
 use lease::{Message, NodeId, Recall, Reply};
 use postgres::Target;
@@ -28,6 +28,9 @@ use tokio::{
 /// Recalls that wait for their node, and questions that wait for the connection.
 const RECALLS: usize = 1024;
 const QUESTIONS: usize = 64;
+
+/// For how long a page of holdings is waited for.
+const HOLDINGS: Duration = Duration::from_secs(10);
 
 type Receivers = Mutex<HashMap<NodeId, mpsc::Sender<Recall>>>;
 
@@ -108,7 +111,9 @@ impl Engine for Postgresql {
                 Said::Numbers(numbers) => {
                     wire::read_reply(&numbers, message).ok_or_else(|| self.unexpected())
                 }
-                Said::Done | Said::Nodes(_) | Said::Inspection(_) => Err(self.unexpected()),
+                Said::Done | Said::Nodes(_) | Said::Inspection(_) | Said::Holdings(..) => {
+                    Err(self.unexpected())
+                }
             }
         })
     }
@@ -136,7 +141,9 @@ impl Engine for Postgresql {
         Box::pin(async {
             match self.quickly(What::Awaited).await? {
                 Said::Nodes(nodes) => Ok(nodes),
-                Said::Done | Said::Numbers(_) | Said::Inspection(_) => Err(self.unexpected()),
+                Said::Done | Said::Numbers(_) | Said::Inspection(_) | Said::Holdings(..) => {
+                    Err(self.unexpected())
+                }
             }
         })
     }
@@ -145,11 +152,30 @@ impl Engine for Postgresql {
         Box::pin(async move { self.quickly(What::GoOnWithout(node)).await.map(|_| ()) })
     }
 
+    fn holdings(&self) -> Pending<'_, Holdings> {
+        Box::pin(async {
+            let (mut all, mut after) = (Holdings::default(), Vec::new());
+            loop {
+                match self.ask(What::Holdings(after), HOLDINGS).await? {
+                    Said::Holdings(page, last) => {
+                        all.slices.extend(page.slices);
+                        all.buckets.extend(page.buckets);
+                        let Some(last) = last else { return Ok(all) };
+                        after = last;
+                    }
+                    Said::Done | Said::Numbers(_) | Said::Nodes(_) | Said::Inspection(_) => {
+                        return Err(self.unexpected());
+                    }
+                }
+            }
+        })
+    }
+
     fn inspect(&self) -> Pending<'_, Inspection> {
         Box::pin(async {
             match self.ask(What::Inspect, self.options.connect_timeout).await? {
                 Said::Inspection(seen) => Ok(*seen),
-                Said::Done | Said::Numbers(_) | Said::Nodes(_) => Err(self.unexpected()),
+                Said::Done | Said::Numbers(_) | Said::Nodes(_) | Said::Holdings(..) => Err(self.unexpected()),
             }
         })
     }

@@ -6,6 +6,7 @@
 mod cluster;
 mod connection;
 mod fault;
+mod holdings;
 mod info;
 mod inspect;
 mod keeper;
@@ -17,7 +18,7 @@ mod session;
 mod wire;
 
 use crate::{
-    Engine, Inspection, LedgerError, Options, Pending,
+    Engine, Holdings, Inspection, LedgerError, Options, Pending,
     encoding::write_counter,
     target::{Topology, ValkeyTarget},
     tls::Tls,
@@ -297,6 +298,14 @@ impl Engine for Valkey {
 
     fn go_on_without(&self, node: NodeId) -> Pending<'_, ()> {
         Box::pin(self.member("go_on", node))
+    }
+
+    fn holdings(&self) -> Pending<'_, Holdings> {
+        Box::pin(async {
+            let deadline = Instant::now() + self.shared.options.connect_timeout * 2;
+            let primary = self.primary(deadline).await?;
+            holdings::all(&self.shared.keys, &primary).await
+        })
     }
 
     fn inspect(&self) -> Pending<'_, Inspection> {

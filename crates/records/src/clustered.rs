@@ -15,7 +15,8 @@ use std::{
 };
 use store::{
     Change, Embedded, IncidentGroup, IncidentRecord, KeyBatch, KeyRecord, KeyVisitor, MaintenanceWindow,
-    Pending, Portion, Position, Records, Since, StoreError, UsageEntry, UsagePage, UsageQuery, UsageStore,
+    Pending, Portion, Position, Records, Since, StoreError, UsageCell, UsageEntry, UsagePage, UsagePlace,
+    UsageQuery, UsageStore,
 };
 use usage::Retention;
 
@@ -202,6 +203,10 @@ impl Records for Clustered {
         })
     }
 
+    fn keys_after(&self, after: Option<[u8; 32]>, limit: usize) -> Pending<'_, Vec<KeyRecord>> {
+        self.shared.keys_after(after, limit)
+    }
+
     fn count_keys(&self) -> Pending<'_, u64> {
         let asked = self.shared.count_keys();
         Box::pin(async move {
@@ -232,6 +237,10 @@ impl Records for Clustered {
 
     fn import_keys(&self, keys: KeyBatch, by: &str) -> Pending<'_, Change> {
         self.shared.import_keys(keys, by)
+    }
+
+    fn put_keys(&self, keys: Vec<KeyRecord>) -> Pending<'_, ()> {
+        self.shared.put_keys(keys)
     }
 
     fn replace_key(&self, key: KeyRecord, by: &str) -> Pending<'_, Option<Change>> {
@@ -287,5 +296,13 @@ impl UsageStore for Clustered {
 
     fn usage(&self, query: &UsageQuery, limit: usize) -> Pending<'_, UsagePage> {
         self.shared.usage(query, limit)
+    }
+
+    fn usage_after(&self, after: Option<UsagePlace>, limit: usize) -> Pending<'_, Vec<UsageCell>> {
+        self.shared.usage_after(after, limit)
+    }
+
+    fn put_usage(&self, cells: Vec<UsageCell>) -> Pending<'_, ()> {
+        self.shared.put_usage(cells)
     }
 }

@@ -18,6 +18,27 @@ pub(crate) async fn page(
     session.query(text, &[&after, &limit]).await?.iter().map(|row| decode(row, 0)).collect()
 }
 
+pub(crate) async fn after(
+    session: &Session,
+    after: Option<&[u8; 32]>,
+    limit: usize,
+) -> Result<Vec<KeyRecord>, Failed> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let after = after.map(<[u8; 32]>::as_slice);
+    // Two texts: with a condition that is only sometimes there, the server sorts all keys for each page.
+    let rows = match after {
+        Some(after) => {
+            let text = "SELECT digest, record FROM fairgate.keys WHERE digest > $1 ORDER BY digest LIMIT $2";
+            session.query(text, &[&after, &limit]).await?
+        }
+        None => {
+            let text = "SELECT digest, record FROM fairgate.keys ORDER BY digest LIMIT $1";
+            session.query(text, &[&limit]).await?
+        }
+    };
+    rows.iter().map(|row| decode(row, 0)).collect()
+}
+
 pub(crate) async fn count_all(session: &Session) -> Result<u64, Failed> {
     count(&session.query_one("SELECT count(*) FROM fairgate.keys", &[]).await?, 0, "keys")
 }
@@ -94,6 +115,47 @@ async fn insert_batch(
             }
         }
     }
+    Ok(())
+}
+
+/// Adds keys that come from elsewhere, or puts them in the place of those with their digests. One that was revoked here stays
+/// revoked, and no id gets another digest.
+pub(crate) async fn take_in(session: &Session, mut keys: Vec<KeyRecord>) -> Result<(), Failed> {
+    for batch in keys.chunks_mut(BATCH) {
+        let digests: Vec<&[u8]> = batch.iter().map(|key| key.digest.as_slice()).collect();
+        let ids: Vec<&str> = batch.iter().map(|key| key.id.as_str()).collect();
+        let text =
+            "SELECT digest, record FROM fairgate.keys WHERE digest = ANY($1) OR id = ANY($2) FOR UPDATE";
+        let mut known: HashMap<[u8; 32], KeyRecord> = HashMap::new();
+        for row in session.query(text, &[&digests, &ids]).await? {
+            let key = decode(&row, 0)?;
+            known.insert(key.digest, key);
+        }
+        let ids_known: HashMap<String, [u8; 32]> =
+            known.values().map(|key| (key.id.clone(), key.digest)).collect();
+        for key in batch.iter_mut() {
+            let before = known.get(&key.digest);
+            let is_another = before.is_some_and(|before| before.id != key.id)
+                || ids_known.get(&key.id).is_some_and(|digest| *digest != key.digest);
+            if is_another {
+                let id = before.map_or_else(|| key.id.clone(), |before| before.id.clone());
+                return Err(StoreError::KeysExist { ids: vec![id] }.into());
+            }
+            key.revoked_at = before.and_then(|before| before.revoked_at).or(key.revoked_at);
+        }
+        put_batch(session, batch).await?;
+    }
+    Ok(())
+}
+
+async fn put_batch(session: &Session, batch: &[KeyRecord]) -> Result<(), Failed> {
+    let bytes = batch.iter().map(encoding::encode).collect::<Result<Vec<_>, StoreError>>()?;
+    let digests: Vec<&[u8]> = batch.iter().map(|key| key.digest.as_slice()).collect();
+    let ids: Vec<&str> = batch.iter().map(|key| key.id.as_str()).collect();
+    let text = "INSERT INTO fairgate.keys (digest, id, record) \
+                SELECT * FROM unnest($1::bytea[], $2::text[], $3::bytea[]) \
+                ON CONFLICT (digest) DO UPDATE SET record = excluded.record";
+    session.execute(text, &[&digests, &ids, &bytes]).await?;
     Ok(())
 }
 

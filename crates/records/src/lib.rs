@@ -25,7 +25,8 @@ use postgres::{Link, Timing};
 use std::{path::Path, sync::Arc, time::Duration};
 use store::{
     Change, Changed, IncidentGroup, IncidentRecord, KeyBatch, KeyRecord, KeyVisitor, MaintenanceWindow,
-    Pending, Records, Secret, Since, StoreError, UsageEntry, UsagePage, UsageQuery, UsageStore,
+    Pending, Records, Secret, Since, StoreError, UsageCell, UsageEntry, UsagePage, UsagePlace, UsageQuery,
+    UsageStore,
 };
 use tokio::sync::Notify;
 use worker::Worker;
@@ -87,6 +88,12 @@ impl Shared {
             schema::prepare(session, &secret, false).await?;
             schema::id(session).await
         })
+    }
+
+    /// Has the records take keys of this secret from now on. False: there are keys of the one that they have.
+    pub fn adopt(&self, secret: &Secret) -> Pending<'_, bool> {
+        let fingerprint = secret.fingerprint().to_vec();
+        self.records.ask(async move |session| schema::adopt(session, &fingerprint).await)
     }
 
     /// What these records are called, whatever the server.
@@ -162,6 +169,10 @@ impl Records for Shared {
         self.records.ask(async move |session| keys::page(session, after.as_deref(), limit).await)
     }
 
+    fn keys_after(&self, after: Option<[u8; 32]>, limit: usize) -> Pending<'_, Vec<KeyRecord>> {
+        self.records.ask(async move |session| keys::after(session, after.as_ref(), limit).await)
+    }
+
     fn count_keys(&self) -> Pending<'_, u64> {
         self.records.ask(async |session| keys::count_all(session).await)
     }
@@ -190,6 +201,14 @@ impl Records for Shared {
             let transaction = session.begin().await?;
             keys::insert(&transaction, keys.records()).await?;
             changes::commit(transaction, &by, Changed::KeysImported(keys.clone())).await
+        })
+    }
+
+    fn put_keys(&self, keys: Vec<KeyRecord>) -> Pending<'_, ()> {
+        self.records.ask(async move |session| {
+            let transaction = session.begin().await?;
+            keys::take_in(&transaction, keys.clone()).await?;
+            changes::finish(transaction).await
         })
     }
 
@@ -265,5 +284,13 @@ impl UsageStore for Shared {
     fn usage(&self, query: &UsageQuery, limit: usize) -> Pending<'_, UsagePage> {
         let query = query.clone();
         self.usage.ask(async move |session| usage::find(session, &query, limit).await)
+    }
+
+    fn usage_after(&self, after: Option<UsagePlace>, limit: usize) -> Pending<'_, Vec<UsageCell>> {
+        self.usage.ask(async move |session| usage::after(session, after.as_ref(), limit).await)
+    }
+
+    fn put_usage(&self, cells: Vec<UsageCell>) -> Pending<'_, ()> {
+        self.usage.ask(async move |session| usage::put(session, &cells).await)
     }
 }

@@ -178,6 +178,19 @@ async fn check_secret(session: &mut Session, secret: &Fitting, place: &str) -> R
     )))
 }
 
+/// Puts the fingerprint of another secret in the place of the one that is kept, if no key belongs to that. Tells whether it did.
+pub(crate) async fn adopt(session: &mut Session, fingerprint: &[u8]) -> Result<bool, Failed> {
+    let transaction = session.begin().await?;
+    // Whoever adds a key waits, and finds out at its next start.
+    transaction.batch("LOCK TABLE fairgate.keys IN EXCLUSIVE MODE").await?;
+    let is_free = keys::count_all(&transaction).await? == 0;
+    if is_free {
+        set(&transaction, "secret", fingerprint).await?;
+    }
+    finish(transaction).await?;
+    Ok(is_free)
+}
+
 async fn set(session: &Session, name: &str, value: &[u8]) -> Result<(), Failed> {
     let text = "INSERT INTO fairgate.meta (name, value) VALUES ($1, $2) \
                 ON CONFLICT (name) DO UPDATE SET value = excluded.value";

@@ -6,7 +6,7 @@ use crate::{
 };
 use postgres::Session;
 use std::collections::BTreeMap;
-use store::{UsageEntry, UsagePage, UsageQuery, UsageRow, Whose};
+use store::{UsageCell, UsageEntry, UsagePage, UsagePlace, UsageQuery, UsageRow, Whose};
 use usage::{Grain, Retention, Tally};
 
 /// The advisory lock of those who add usage: a tally is read, added to and written back.
@@ -107,6 +107,72 @@ pub(crate) async fn find(session: &Session, query: &UsageQuery, limit: usize) ->
         .map(|row| row.bucket.saturating_add(1))
         .filter(|next| is_full && *next < query.buckets.end);
     Ok(UsagePage { rows, next })
+}
+
+/// The tallies behind a place: by grain, whose, bucket and endpoint, as the table's index has them.
+pub(crate) async fn after(
+    session: &Session,
+    after: Option<&UsagePlace>,
+    limit: usize,
+) -> Result<Vec<UsageCell>, Failed> {
+    let (grain, whose, bucket, endpoint) = after.map_or((-1, NOBODY, 0, NO_ENDPOINT), |after| {
+        (number(after.grain), after.whose.as_kept(), i64::from(after.bucket), after.endpoint_as_kept())
+    });
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let text = "SELECT grain, bucket, whose, endpoint, tally FROM fairgate.usage \
+                WHERE (grain, whose, bucket, endpoint) > ($1, $2, $3, $4) \
+                ORDER BY grain, whose, bucket, endpoint LIMIT $5";
+    let rows = session.query(text, &[&grain, &whose, &bucket, &endpoint, &most]).await?;
+    rows.iter()
+        .map(|row| {
+            let kept = get::<i16>(row, 0, "usage")?;
+            let grain = Grain::ALL.into_iter().find(|grain| number(*grain) == kept);
+            let place = UsagePlace {
+                grain: grain.ok_or_else(|| Failed::damaged("usage"))?,
+                bucket: u32::try_from(get::<i64>(row, 1, "usage")?).map_err(|_| Failed::damaged("usage"))?,
+                whose: Whose::of_kept(get(row, 2, "usage")?),
+                endpoint: UsagePlace::endpoint_of_kept(get(row, 3, "usage")?),
+            };
+            Ok(UsageCell { place, tally: decode(get(row, 4, "usage")?)? })
+        })
+        .collect()
+}
+
+/// Puts tallies in their places, unless there is one of as many requests.
+pub(crate) async fn put(session: &mut Session, cells: &[UsageCell]) -> Result<(), Failed> {
+    let transaction = session.begin().await?;
+    transaction.query_one("SELECT pg_advisory_xact_lock($1)", &[&LINE]).await?;
+    for some in cells.chunks(BATCH) {
+        put_batch(&transaction, some).await?;
+    }
+    finish(transaction).await
+}
+
+async fn put_batch(session: &Session, cells: &[UsageCell]) -> Result<(), Failed> {
+    let grains: Vec<i16> = cells.iter().map(|cell| number(cell.place.grain)).collect();
+    let buckets: Vec<i64> = cells.iter().map(|cell| i64::from(cell.place.bucket)).collect();
+    let whose: Vec<&str> = cells.iter().map(|cell| cell.place.whose.as_kept()).collect();
+    let endpoints: Vec<&str> = cells.iter().map(|cell| cell.place.endpoint_as_kept()).collect();
+    let text = "SELECT wanted.place, u.tally \
+                FROM unnest($1::smallint[], $2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY \
+                AS wanted (grain, bucket, whose, endpoint, place) \
+                JOIN fairgate.usage u USING (grain, bucket, whose, endpoint)";
+    let mut tallies: Vec<Tally> = cells.iter().map(|cell| cell.tally.clone()).collect();
+    for row in &session.query(text, &[&grains, &buckets, &whose, &endpoints]).await? {
+        let place = usize::try_from(get::<i64>(row, 0, "usage")? - 1).unwrap_or(usize::MAX);
+        let before = decode(get(row, 1, "usage")?)?;
+        if let Some(tally) = tallies.get_mut(place)
+            && tally.requests() < before.requests()
+        {
+            *tally = before;
+        }
+    }
+    let bytes: Vec<Vec<u8>> = tallies.iter().map(Tally::to_bytes).collect();
+    let text = "INSERT INTO fairgate.usage (grain, bucket, whose, endpoint, tally) \
+                SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::text[], $4::text[], $5::bytea[]) \
+                ON CONFLICT (grain, bucket, whose, endpoint) DO UPDATE SET tally = excluded.tally";
+    session.execute(text, &[&grains, &buckets, &whose, &endpoints, &bytes]).await?;
+    Ok(())
 }
 
 fn decode(bytes: &[u8]) -> Result<Tally, Failed> {

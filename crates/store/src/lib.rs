@@ -30,7 +30,7 @@ pub use records::{IncidentGroup, IncidentRecord, KeyRecord, MaintenanceWindow};
 pub use row::{KeyRow, KeyVisitor, Texts};
 pub use secret::Secret;
 pub use share::share;
-pub use usage::{UsageEntry, UsagePage, UsageQuery, UsageRow, Whose};
+pub use usage::{UsageCell, UsageEntry, UsagePage, UsagePlace, UsageQuery, UsageRow, Whose};
 
 use ::usage::Retention;
 use std::sync::Arc;
@@ -64,6 +64,9 @@ pub trait Records {
     /// At most `limit` keys in the order of their ids, beginning behind the id `after`.
     fn page_of_keys(&self, after: Option<String>, limit: usize) -> Pending<'_, Vec<KeyRecord>>;
 
+    /// At most `limit` keys in the order of their digests, beginning behind the digest `after`.
+    fn keys_after(&self, after: Option<[u8; 32]>, limit: usize) -> Pending<'_, Vec<KeyRecord>>;
+
     /// How many keys there are, revoked and expired ones included.
     fn count_keys(&self) -> Pending<'_, u64>;
 
@@ -81,6 +84,12 @@ pub trait Records {
     /// A digest that is there already is [`StoreError::KeysExist`], which names every such key.
     /// A million sorted by digest go in much faster than a million in any other order.
     fn import_keys(&self, keys: KeyBatch, by: &str) -> Pending<'_, Change>;
+
+    /// Adds these keys, or puts them in the place of those with their digests; all or none. One that was revoked before stays
+    /// revoked. Nobody is told of it: whoever ends with [`Records::import_keys`], of no key at all, has everybody read all keys.
+    ///
+    /// An id that another digest has is [`StoreError::KeysExist`].
+    fn put_keys(&self, keys: Vec<KeyRecord>) -> Pending<'_, ()>;
 
     /// Puts this record in the place of the one with the same id and digest. None: there is none.
     fn replace_key(&self, key: KeyRecord, by: &str) -> Pending<'_, Option<Change>>;
@@ -119,4 +128,11 @@ pub trait UsageStore {
 
     /// Usage by bucket, then by endpoint: about `limit` rows, and all of each bucket that is begun.
     fn usage(&self, query: &UsageQuery, limit: usize) -> Pending<'_, UsagePage>;
+
+    /// At most `limit` of all tallies that are kept, in an order of the store's own, beginning behind this place.
+    fn usage_after(&self, after: Option<UsagePlace>, limit: usize) -> Pending<'_, Vec<UsageCell>>;
+
+    /// Puts tallies in their places. Where there is one already, the one of more requests stays: to put the same ones twice
+    /// changes nothing.
+    fn put_usage(&self, cells: Vec<UsageCell>) -> Pending<'_, ()>;
 }

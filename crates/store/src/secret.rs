@@ -62,14 +62,22 @@ impl Secret {
     /// # Errors
     /// It cannot be written.
     pub fn create(path: &Path) -> Result<Self, StoreError> {
-        let bytes = random::bytes()?;
+        let secret = Self::from_bytes(random::bytes()?);
+        secret.save(path)?;
+        Ok(secret)
+    }
+
+    /// Writes its file, whole or not at all.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), StoreError> {
         let mut text = String::with_capacity(65);
-        for byte in bytes {
+        for byte in self.bytes {
             text.push_str(&format!("{byte:02x}"));
         }
         text.push('\n');
-        folder::write_whole(path, text.as_bytes())?;
-        Ok(Self::from_bytes(bytes))
+        folder::write_whole(path, text.as_bytes())
     }
 }
 

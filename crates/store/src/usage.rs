@@ -59,3 +59,62 @@ pub struct UsagePage {
     /// The bucket that the next page begins with. None: this is all.
     pub next: Option<u32>,
 }
+
+/// Where a tally is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsagePlace {
+    /// How long its bucket is.
+    pub grain: Grain,
+    /// The bucket.
+    pub bucket: u32,
+    /// Whose requests.
+    pub whose: Whose,
+    /// The endpoint. None: no endpoint.
+    pub endpoint: Option<String>,
+}
+
+/// A tally and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageCell {
+    /// Where it is kept.
+    pub place: UsagePlace,
+    /// What was counted.
+    pub tally: Tally,
+}
+
+/// What stands for everyone and for nobody where usage is kept. Ids of keys are neither empty nor a star.
+const EVERYONE: &str = "*";
+const NOBODY: &str = "";
+const NO_ENDPOINT: &str = "";
+
+impl Whose {
+    /// Whose it is, as it is kept.
+    pub fn as_kept(&self) -> &str {
+        match self {
+            Self::Everyone => EVERYONE,
+            Self::Nobody => NOBODY,
+            Self::Key(id) => id,
+        }
+    }
+
+    /// Whose it is that is kept so.
+    pub fn of_kept(text: &str) -> Self {
+        match text {
+            EVERYONE => Self::Everyone,
+            NOBODY => Self::Nobody,
+            id => Self::Key(id.to_owned()),
+        }
+    }
+}
+
+impl UsagePlace {
+    /// The endpoint, as it is kept.
+    pub fn endpoint_as_kept(&self) -> &str {
+        self.endpoint.as_deref().unwrap_or(NO_ENDPOINT)
+    }
+
+    /// The endpoint that is kept so.
+    pub fn endpoint_of_kept(text: &str) -> Option<String> {
+        (text != NO_ENDPOINT).then(|| text.to_owned())
+    }
+}

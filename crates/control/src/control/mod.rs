@@ -3,6 +3,7 @@
 //! The store comes first, the gateway second: what a client may rely on has reached the disk. Operations that write wait for
 //! one another, so that what one has checked holds until it is done, and changes reach the gateway in their order.
 
+mod exporting;
 mod import;
 mod incidents;
 mod keys;
@@ -17,6 +18,7 @@ use super::{
     live::{Live, Process, Rules, Unsaved},
     sockets::Sockets,
 };
+use exporting::Exporting;
 use import::Staged;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -74,6 +76,7 @@ pub struct Control {
     /// None: no gateway runs, and nobody else has the store.
     running: Option<Running>,
     staged: RefCell<Option<Staged>>,
+    exporting: RefCell<Option<Exporting>>,
     /// Held by an operation that writes, from its first check until its change has reached the gateway.
     writing: Mutex<()>,
     /// Held while the configuration is read again.
@@ -113,8 +116,9 @@ impl Control {
         clock: fn() -> u64,
     ) -> Self {
         let (writing, reloading) = (Mutex::default(), Mutex::default());
-        let (rules, staged) = (RefCell::new(Rc::new(rules)), RefCell::default());
-        Self { stores, secret, rules, running, staged, writing, reloading, clock }
+        let rules = RefCell::new(Rc::new(rules));
+        let (staged, exporting) = (RefCell::default(), RefCell::default());
+        Self { stores, secret, rules, running, staged, exporting, writing, reloading, clock }
     }
 
     /// Carries out one operation, wholly or not at all.
@@ -124,6 +128,7 @@ impl Control {
         operation: O,
     ) -> Result<O::Response, OperationError> {
         self.give_up_import_if_left_alone();
+        self.give_up_export_if_left_alone();
         if O::NEEDS_STORE {
             self.records().check_place().await?;
         }

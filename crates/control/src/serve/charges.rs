@@ -12,7 +12,7 @@ use gateway::{
     Handle,
     record::{Level, LogSink, Value},
 };
-use journal::{Committed, Compacting, Journal, JournalError, Options, Weight, Writer};
+use journal::{Committed, Compacting, Counters, Journal, JournalError, Options, Weight, Writer};
 use limits::{Used, Who};
 use std::{
     sync::{
@@ -23,6 +23,7 @@ use std::{
     time::Duration,
 };
 use store::Footprint;
+use tokio::sync::oneshot;
 
 /// What the journal's thread looks at and reports to.
 pub(super) struct Watch {
@@ -41,9 +42,17 @@ pub(super) struct Keeping {
 pub(super) enum Order {
     /// Commit in this interval from now on, and do this while the disk takes nothing.
     Go(Duration, OnDiskFull),
+    /// Write all counters down, and give them to who asked.
+    Counters(Asked),
     /// Commit once more, and end.
     End,
 }
+
+/// Who wants all counters.
+type Asked = oneshot::Sender<Result<Counters, JournalError>>;
+
+/// How often it is looked whether counters that somebody waits for are written.
+const SOON: Duration = Duration::from_millis(20);
 
 /// Waits for the end of a gateway that was killed while it counted here. It let go of the store already.
 fn wait_for_its_end(settings: &StoreSettings, patience: &mut Patience<'_>) -> Result<(), Failure> {
@@ -52,7 +61,7 @@ fn wait_for_its_end(settings: &StoreSettings, patience: &mut Patience<'_>) -> Re
     patience.wait(is_in_use, || journal::is_free(&options)).map_err(|error| Failure::new(error.to_string()))
 }
 
-fn options(settings: &StoreSettings, threads: usize) -> Options {
+pub(super) fn options(settings: &StoreSettings, threads: usize) -> Options {
     let mut options = Options::new(settings.path.clone(), threads);
     options.memory.clone_from(&settings.shared_memory);
     options
@@ -128,19 +137,29 @@ pub(super) fn keep(journal: Journal, settings: &StoreSettings, watch: Watch) -> 
     let (orders, received) = channel();
     let (mut every, on_disk_full) = (settings.flush_interval, settings.on_disk_full);
     let Watch { handle, lifecycle, footprint } = watch;
-    let mut keeper =
-        Keeper { journal, handle, lifecycle, footprint, on_disk_full, is_failing: false, unprotected: 0 };
+    let mut keeper = Keeper {
+        journal,
+        handle,
+        lifecycle,
+        footprint,
+        on_disk_full,
+        is_failing: false,
+        unprotected: 0,
+        asked: None,
+    };
     let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
         loop {
-            match received.recv_timeout(every) {
+            match received.recv_timeout(if keeper.asked.is_some() { every.min(SOON) } else { every }) {
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Order::Go(next, on_disk_full)) => {
                     every = next;
                     keeper.set_on_disk_full(on_disk_full);
                 }
+                Ok(Order::Counters(asked)) => keeper.want_counters(asked),
                 Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => break,
             }
             keeper.commit();
+            keeper.hand_over_counters();
         }
         keeper.journal.close(keeper.handle.clock().now_millis() / 1000).map_err(|error| error.to_string())
     });
@@ -157,6 +176,7 @@ struct Keeper {
     on_disk_full: OnDiskFull,
     is_failing: bool,
     unprotected: u64,
+    asked: Option<Asked>,
 }
 
 // === impl Keeping ===
@@ -185,6 +205,20 @@ impl Keeper {
         self.on_disk_full = on_disk_full;
         // A disk that is full already does from now on what the new word says.
         self.handle.set_stopped(self.is_failing && on_disk_full == OnDiskFull::Reject);
+    }
+
+    fn want_counters(&mut self, asked: Asked) {
+        self.journal.want_counters();
+        self.asked = Some(asked);
+    }
+
+    fn hand_over_counters(&mut self) {
+        if let Some(counters) = self.journal.take_counters()
+            && let Some(asked) = self.asked.take()
+        {
+            // Who asked may have gone.
+            let _ = asked.send(counters);
+        }
     }
 
     fn commit(&mut self) {

@@ -15,6 +15,7 @@ mod keeper;
 mod live;
 mod loading;
 mod lock_wait;
+pub mod moving;
 mod notify;
 mod presence;
 mod process;

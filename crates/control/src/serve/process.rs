@@ -8,7 +8,8 @@ use super::{
     usage::Ledger,
 };
 use crate::{
-    Actor, OperationError, Preparing, Process, Reloaded, Saving, Sockets, Stores, TakenOver, Unsaved,
+    Actor, Counting, OperationError, Preparing, Process, Reloaded, Saving, Sockets, Stores, TakenOver,
+    Unsaved,
     lifecycle::{Lifecycle, Phase},
     transport::http::Health,
 };
@@ -21,7 +22,7 @@ use std::{
     sync::{Arc, mpsc::Sender},
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 /// The process around the gateway.
 pub(super) struct ServingProcess {
@@ -107,6 +108,17 @@ impl Process for ServingProcess {
                 }
                 Unsaved::Usage => self.usage.save().await,
             }
+        })
+    }
+
+    fn counters(&self) -> Counting<'_> {
+        Box::pin(async {
+            let Some(charges) = &self.charges else { return Ok(None) };
+            let (done, counters) = oneshot::channel();
+            let _ = charges.send(Order::Counters(done));
+            let gone = || OperationError::NotWritten("another export began, or the gateway ends".to_owned());
+            let counters = counters.await.map_err(|_| gone())?;
+            counters.map(Some).map_err(|error| OperationError::NotWritten(error.to_string()))
         })
     }
 

@@ -14,6 +14,7 @@ use super::{
     cluster::{self, Membership},
     live::{Configured, LiveGateway},
     lock_wait::Patience,
+    moving,
     process::{Handing, ServingProcess},
     reload::Source,
     sharing::{Carrying, Sharing},
@@ -159,6 +160,7 @@ impl<'l> Start<'l> {
             self.patience = Patience::new(self.log);
         }
         let names = names.map_or_else(|| reserve(&place(&self.node), &mut self.patience), Ok)?;
+        moving::refuse(&self.node.store.path)?;
         let has_sockets = !handed.0.is_empty();
         // Looked at before the store is opened, which removes what a gateway that was killed has left.
         let was_killed = AdminSocket::is_left(&self.node.store.path);

@@ -58,6 +58,12 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Store(cli::Store::Check(wanted)) => {
             store::check(&wanted, &load(path, config::Extent::File)?, &mut out)
         }
+        Command::Store(cli::Store::Export(wanted)) => {
+            store::export(&wanted, &load(path, config::Extent::File)?, &mut out)
+        }
+        Command::Store(cli::Store::Import(wanted)) => {
+            store::import(&wanted, &load(path, config::Extent::File)?, &mut out)
+        }
         Command::Cluster(command) => cluster::run(&command, &load(path, config::Extent::File)?, &mut out),
         Command::Config(cli::Config::Check) => check(path, &mut out),
         Command::Config(cli::Config::Reload(wanted)) => {

@@ -14,6 +14,7 @@ mod import;
 mod incidents;
 mod keys;
 mod maintenance;
+mod moving;
 mod socket;
 mod usage;
 mod usage_report;

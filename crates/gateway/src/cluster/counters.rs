@@ -18,7 +18,7 @@ pub(super) const fn counter_of(who: &Who, share: &Share<'_>) -> CounterId {
 }
 
 /// How a limit is counted at a time of the ledger's clock.
-pub(super) fn rule(limit: &Limit, now: Millis) -> Rule {
+pub fn rule(limit: &Limit, now: Millis) -> Rule {
     let index = |period: &Period, zone: &Zone| zone.index(*period, now / 1000);
     let kind = match &limit.kind {
         Kind::Calendar { period, zone } => window(*period, zone, index(period, zone)),

@@ -20,6 +20,7 @@ mod taking;
 #[cfg(test)]
 mod tests;
 
+pub use counters::rule as ledger_rule;
 pub use driver::{ClusterView, Step};
 pub(crate) use leased::Leased;
 pub(crate) use places::Places;

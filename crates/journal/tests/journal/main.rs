@@ -10,5 +10,6 @@
 
 mod crash;
 mod damage;
+mod reading;
 mod sending;
 mod world;

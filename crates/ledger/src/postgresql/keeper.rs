@@ -5,7 +5,11 @@ use super::{
     texts::{self, TEXTS},
     wire::{self, Parameters},
 };
-use crate::{Inspection, LedgerError, Options, Product, encoding::new_epoch};
+use crate::{
+    Bucket, Holding, Holdings, Inspection, LedgerError, Options, Product,
+    encoding::{FOREVER, new_epoch, read_counter},
+    is_rate,
+};
 use lease::NodeId;
 use postgres::{Fault, Link, Session, Target, Timing};
 use std::{sync::Arc, time::Duration};
@@ -23,6 +27,9 @@ const ANSWER: Duration = Duration::from_secs(1);
 /// How often what counts no more is deleted.
 const SWEEP: Duration = Duration::from_secs(5);
 
+/// Counters of one page of holdings.
+const PAGE: i64 = 2_000;
+
 /// Notifications tell of recalls; what they did not tell is looked for this often.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -35,6 +42,8 @@ pub(crate) enum What {
     GoOnWithout(NodeId),
     Awaited,
     Inspect,
+    /// Of the counters behind the one of these bytes.
+    Holdings(Vec<u8>),
 }
 
 /// What the answer is.
@@ -44,6 +53,8 @@ pub(crate) enum Said {
     Numbers(Vec<i64>),
     Nodes(Vec<NodeId>),
     Inspection(Box<Inspection>),
+    /// And the counter that the next page begins behind, if there is one.
+    Holdings(Holdings, Option<Vec<u8>>),
 }
 
 /// A question, and where its answer goes.
@@ -140,6 +151,7 @@ async fn ask(session: &Session, what: &What) -> Result<Option<Said>, Failure> {
         What::Remove(node) => drop(session.execute(texts::REMOVE, &[&one(node)]).await?),
         What::GoOnWithout(node) => drop(session.execute(texts::GO_ON, &[&one(node)]).await?),
         What::Awaited => return Ok(Some(Said::Nodes(awaited(session).await?))),
+        What::Holdings(after) => return Ok(Some(holdings(session, after).await?)),
         What::Inspect => {
             let numbers = [number(ledger.get(0)), number(ledger.get(1)), number(ledger.get(2))];
             return Ok(Some(Said::Inspection(Box::new(inspect(session, numbers).await?))));
@@ -157,6 +169,31 @@ async fn exchange(session: &Session, message: &Parameters) -> Result<Option<Said
 async fn awaited(session: &Session) -> Result<Vec<NodeId>, Fault> {
     let rows = session.query(texts::AWAITED, &[]).await?;
     Ok(rows.iter().filter_map(|row| NodeId::try_from(row.get::<_, i64>(0)).ok()).collect())
+}
+
+async fn holdings(session: &Session, after: &[u8]) -> Result<Said, Fault> {
+    let rows = session.query(texts::HOLDINGS, &[&after, &PAGE]).await?;
+    let last = rows.last().map(|row| row.get::<_, Vec<u8>>(0));
+    let mut all = Holdings::default();
+    for row in &rows {
+        let Some(counter) = read_counter(row.get(0)) else { continue };
+        let at = number(row.get(5));
+        if is_rate(&counter) {
+            let bucket = Bucket { counter, level: number(row.get(4)), at };
+            // One row for each slice says the same.
+            if all.buckets.last() != Some(&bucket) {
+                all.buckets.push(bucket);
+            }
+        } else if let Some(slice) = row.get::<_, Option<i64>>(1) {
+            let (granted, expires) = (u32::try_from(row.get::<_, i64>(2)), number(row.get(3)));
+            let granted = granted.unwrap_or(u32::MAX);
+            if granted > 0 {
+                let expires = (expires < FOREVER).then_some(expires);
+                all.slices.push(Holding { counter, slice: number(slice), granted, expires });
+            }
+        }
+    }
+    Ok(Said::Holdings(all, last))
 }
 
 /// Gives the server tables and functions, begins an epoch, and notes at the session that it was looked at: what of it is missing.

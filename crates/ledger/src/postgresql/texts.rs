@@ -76,6 +76,21 @@ pub(crate) const AWAITED: &str = "\
     SELECT node FROM fairgate.ledger_members, fairgate.ledger \
     WHERE NOT is_removed AND said_epoch <> epoch ORDER BY node";
 
+/// What all nodes together hold of the next counters, slice by slice; of a counter of which nobody holds anything one row all the
+/// same. And the bucket, which is empty where an epoch has begun since.
+pub(crate) const HOLDINGS: &str = "\
+    SELECT one.counter, held.slice, coalesce(held.granted, 0), coalesce(held.expires, 0), \
+    CASE WHEN one.epoch = now.epoch AND one.at > 0 THEN one.level ELSE 0 END, \
+    CASE WHEN one.epoch = now.epoch AND one.at > 0 THEN one.at ELSE now.lost_at END FROM fairgate.ledger AS now, \
+    (SELECT * FROM fairgate.ledger_counters WHERE counter > $1 ORDER BY counter LIMIT $2) AS one \
+    LEFT JOIN LATERAL (SELECT row.slice, sum(row.granted)::bigint AS granted, max(row.expires) AS expires FROM \
+    unnest(one.slices, one.nodes, one.sequences, one.granted, one.expires) \
+    AS row (slice, node, sequence, granted, expires) \
+    LEFT JOIN fairgate.ledger_members AS member ON member.node = row.node \
+    WHERE row.expires > floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint \
+    AND (member.node IS NULL OR row.sequence >= member.said_since) GROUP BY row.slice) AS held ON true \
+    ORDER BY one.counter";
+
 /// What counts no more is deleted in small pieces; what others work with is left to the next time.
 pub(crate) const SWEEP: &str = "\
     DELETE FROM fairgate.ledger_counters WHERE counter IN (SELECT counter FROM fairgate.ledger_counters \

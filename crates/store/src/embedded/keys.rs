@@ -29,6 +29,21 @@ pub(super) fn page(
     Ok(page)
 }
 
+pub(super) fn after(
+    transaction: &ReadTransaction,
+    after: Option<&[u8; 32]>,
+    limit: usize,
+) -> Result<Vec<KeyRecord>, Fault> {
+    let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let table = transaction.open_table(KEYS)?;
+    let rows = table.range::<&[u8; 32]>((begin, Bound::Unbounded))?.take(limit);
+    rows.map(|row| {
+        let (digest, bytes) = row?;
+        decode(digest.value(), bytes.value())
+    })
+    .collect()
+}
+
 pub(super) fn count(transaction: &ReadTransaction) -> Result<u64, Fault> {
     Ok(transaction.open_table(KEYS)?.len()?)
 }
@@ -93,6 +108,25 @@ pub(super) fn put(
         index.insert(id.as_str(), digest)?;
     }
     Ok(())
+}
+
+/// As [`put`], of keys that come from elsewhere: one that was revoked here stays revoked, and no id gets another digest.
+pub(super) fn take_in(transaction: &WriteTransaction, mut keys: Vec<KeyRecord>) -> Result<(), Fault> {
+    {
+        let (table, index) = (transaction.open_table(KEYS)?, transaction.open_table(KEY_IDS)?);
+        for key in &mut keys {
+            if index.get(key.id.as_str())?.is_some_and(|found| *found.value() != key.digest) {
+                return Err(Fault::Store(StoreError::KeysExist { ids: vec![key.id.clone()] }));
+            }
+            if let Some(before) = find(&table, &key.digest)? {
+                if before.id != key.id {
+                    return Err(Fault::Store(StoreError::KeysExist { ids: vec![before.id] }));
+                }
+                key.revoked_at = before.revoked_at.or(key.revoked_at);
+            }
+        }
+    }
+    put(transaction, keys.into_iter())
 }
 
 /// Removes all.

@@ -15,8 +15,8 @@ mod worker;
 
 use crate::{
     Change, Changed, Footprint, IncidentGroup, IncidentRecord, KeyBatch, KeyRecord, KeyVisitor,
-    MaintenanceWindow, Pending, Records, Secret, Since, StoreError, UsageEntry, UsagePage, UsageQuery,
-    UsageStore,
+    MaintenanceWindow, Pending, Records, Secret, Since, StoreError, UsageCell, UsageEntry, UsagePage,
+    UsagePlace, UsageQuery, UsageStore,
 };
 use ::usage::Retention;
 pub use copy::{Portion, Position};
@@ -151,6 +151,10 @@ impl Records for Embedded {
         self.read(move |transaction| keys::page(transaction, after.as_deref(), limit))
     }
 
+    fn keys_after(&self, after: Option<[u8; 32]>, limit: usize) -> Pending<'_, Vec<KeyRecord>> {
+        self.read(move |transaction| keys::after(transaction, after.as_ref(), limit))
+    }
+
     fn count_keys(&self) -> Pending<'_, u64> {
         self.read(keys::count)
     }
@@ -176,6 +180,10 @@ impl Records for Embedded {
             keys::insert(transaction, keys.records())?;
             Ok(Changed::KeysImported(keys))
         })
+    }
+
+    fn put_keys(&self, keys: Vec<KeyRecord>) -> Pending<'_, ()> {
+        self.records.run(move |file| file.write(|transaction| keys::take_in(transaction, keys)))
     }
 
     fn replace_key(&self, key: KeyRecord, by: &str) -> Pending<'_, Option<Change>> {
@@ -238,5 +246,13 @@ impl UsageStore for Embedded {
     fn usage(&self, query: &UsageQuery, limit: usize) -> Pending<'_, UsagePage> {
         let query = query.clone();
         self.usage.run(move |file| file.find(&query, limit))
+    }
+
+    fn usage_after(&self, after: Option<UsagePlace>, limit: usize) -> Pending<'_, Vec<UsageCell>> {
+        self.usage.run(move |file| file.after(after.as_ref(), limit))
+    }
+
+    fn put_usage(&self, cells: Vec<UsageCell>) -> Pending<'_, ()> {
+        self.usage.run(move |file| file.put(&cells))
     }
 }

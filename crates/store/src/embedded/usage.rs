@@ -10,7 +10,7 @@
 
 use super::fault::Fault;
 use crate::{
-    StoreError, UsageEntry, UsagePage, UsageQuery, UsageRow, Whose,
+    StoreError, UsageCell, UsageEntry, UsagePage, UsagePlace, UsageQuery, UsageRow, Whose,
     folder::{self, USAGE_FILE},
 };
 use ::usage::{Grain, Retention, Tally};
@@ -21,6 +21,7 @@ use redb::{
 use std::{
     collections::BTreeMap,
     fs, io,
+    ops::Bound,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
@@ -70,6 +71,29 @@ impl UsageFile {
     pub(super) fn find(&mut self, query: &UsageQuery, limit: usize) -> Result<UsagePage, StoreError> {
         let found = self.with_database(false, |database| page(&database.begin_read()?, query, limit))?;
         Ok(found.unwrap_or(UsagePage { rows: Vec::new(), next: None }))
+    }
+
+    pub(super) fn after(
+        &mut self,
+        after: Option<&UsagePlace>,
+        limit: usize,
+    ) -> Result<Vec<UsageCell>, StoreError> {
+        let found = self.with_database(false, |database| cells(&database.begin_read()?, after, limit))?;
+        Ok(found.unwrap_or_default())
+    }
+
+    pub(super) fn put(&mut self, cells: &[UsageCell]) -> Result<(), StoreError> {
+        if cells.is_empty() {
+            return Ok(());
+        }
+        self.with_database(true, |database| {
+            let mut transaction = database.begin_write()?;
+            transaction.set_quick_repair(true);
+            put_cells(&transaction, cells)?;
+            transaction.commit()?;
+            Ok(())
+        })
+        .map(|_| ())
     }
 
     /// None: there is no file yet, and none was to be made.
@@ -235,6 +259,59 @@ fn read_bucket(
         }
         let endpoint = (endpoint != NO_ENDPOINT).then(|| endpoint.to_owned());
         rows.push(UsageRow { bucket, endpoint, tally: decode(bytes.value())? });
+    }
+    Ok(())
+}
+
+/// The tallies behind a place: by grain, bucket, whose and endpoint.
+fn cells(
+    transaction: &ReadTransaction,
+    after: Option<&UsagePlace>,
+    limit: usize,
+) -> Result<Vec<UsageCell>, Fault> {
+    let mut cells = Vec::new();
+    for grain in Grain::ALL.into_iter().filter(|grain| after.is_none_or(|after| after.grain <= *grain)) {
+        let after = after.filter(|after| after.grain == grain);
+        let first = after.map_or(0, |after| after.bucket / buckets_of_a_table(grain));
+        let mut parts: Vec<u32> =
+            transaction.list_tables()?.filter_map(|table| part_of(grain, table.name())).collect();
+        parts.retain(|part| *part >= first);
+        parts.sort_unstable();
+        for part in parts {
+            let table = transaction.open_table(Table::new(&table_name(grain, part)))?;
+            let begin = after.map_or(Bound::Unbounded, |after| {
+                Bound::Excluded((after.bucket, after.whose.as_kept(), after.endpoint_as_kept()))
+            });
+            for row in table.range::<(u32, &str, &str)>((begin, Bound::Unbounded))? {
+                if cells.len() >= limit {
+                    return Ok(cells);
+                }
+                let (place, bytes) = row?;
+                let (bucket, whose, endpoint) = place.value();
+                let endpoint = UsagePlace::endpoint_of_kept(endpoint);
+                let place = UsagePlace { grain, bucket, whose: Whose::of_kept(whose), endpoint };
+                cells.push(UsageCell { place, tally: decode(bytes.value())? });
+            }
+        }
+    }
+    Ok(cells)
+}
+
+fn put_cells(transaction: &WriteTransaction, cells: &[UsageCell]) -> Result<(), Fault> {
+    let mut parts: BTreeMap<(Grain, u32), Vec<&UsageCell>> = BTreeMap::new();
+    for cell in cells {
+        let UsagePlace { grain, bucket, .. } = cell.place;
+        parts.entry((grain, bucket / buckets_of_a_table(grain))).or_default().push(cell);
+    }
+    for ((grain, part), cells) in parts {
+        let mut table = transaction.open_table(Table::new(&table_name(grain, part)))?;
+        for UsageCell { place, tally } in cells {
+            let at = (place.bucket, place.whose.as_kept(), place.endpoint_as_kept());
+            let before = table.get(at)?.map(|bytes| decode(bytes.value())).transpose()?;
+            if before.is_none_or(|before| before.requests() < tally.requests()) {
+                table.insert(at, tally.to_bytes().as_slice())?;
+            }
+        }
     }
     Ok(())
 }

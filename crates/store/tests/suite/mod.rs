@@ -36,6 +36,8 @@ macro_rules! suite_over {
         $crate::suite_over! { $home;
             records::keys_come_back_as_they_were_saved,
             records::pages_walk_through_all_keys_once,
+            records::keys_are_walked_through_in_the_order_of_their_digests,
+            records::keys_that_are_put_stand_in_the_place_of_others_and_stay_revoked,
             records::one_known_digest_refuses_the_whole_batch_and_names_the_key,
             records::a_digest_twice_in_one_batch_is_refused,
             records::a_revoked_key_keeps_the_time_of_its_first_revocation,
@@ -52,6 +54,7 @@ macro_rules! suite_over {
             usage::a_key_sees_its_own_and_everyone_sees_all_also_after_a_restart,
             usage::what_is_older_than_it_is_kept_goes_grain_by_grain,
             usage::batches_add_up_to_a_model,
+            usage::all_tallies_can_be_put_into_another_store_and_twice_is_once,
         }
     };
     ($home:ty; $($module:ident :: $name:ident,)*) => {

@@ -44,6 +44,44 @@ pub fn pages_walk_through_all_keys_once<H: Home>() {
     assert_eq!(ids, (0..25).map(|number| key(number).id).collect::<Vec<_>>());
 }
 
+pub fn keys_are_walked_through_in_the_order_of_their_digests<H: Home>() {
+    let (_home, store) = fresh::<H>();
+    import(&store, (0..25).rev().map(key)).unwrap();
+    let (mut all, mut after) = (vec![], None);
+    loop {
+        let page = wait(store.keys_after(after, 10)).unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.digest);
+        all.extend(page);
+    }
+    assert_eq!(all, (0..25).map(key).collect::<Vec<_>>());
+}
+
+pub fn keys_that_are_put_stand_in_the_place_of_others_and_stay_revoked<H: Home>() {
+    let (home, store) = fresh::<H>();
+    import(&store, (0..5).map(key)).unwrap();
+    assert_eq!(revoke(&store, &key(1).id, 50), Some(Some(50)));
+    let mut put: Vec<_> = (0..7).map(key).collect();
+    put[0].plan = "pro".into();
+    put[2].revoked_at = Some(60);
+    for _ in 0..2 {
+        wait(store.put_keys(put.clone())).unwrap();
+    }
+    wait(store.put_keys(vec![])).unwrap();
+    let store = home.again(store);
+    put[1].revoked_at = Some(50);
+    assert_eq!(all_keys(&store, 2).unwrap(), put);
+    // An id is never taken from its key, nor a key's digest from it; then nothing is put.
+    let (mut of_id, mut of_digest) = (key(3), key(4));
+    of_id.digest = [8; 32];
+    of_digest.id = "key_another".into();
+    for other in [of_id, of_digest] {
+        let error = wait(store.put_keys(vec![key(9), other])).unwrap_err();
+        assert!(matches!(error, StoreError::KeysExist { .. }), "{error}");
+    }
+    assert_eq!(wait(store.count_keys()).unwrap(), 7);
+}
+
 pub fn one_known_digest_refuses_the_whole_batch_and_names_the_key<H: Home>() {
     let (_home, store) = fresh::<H>();
     import(&store, (0..10).map(key)).unwrap();

@@ -8,7 +8,7 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
-use store::{UsageEntry, UsageQuery, UsageRow, UsageStore, Whose, wait};
+use store::{UsageCell, UsageEntry, UsageQuery, UsageRow, UsageStore, Whose, wait};
 use usage::{Grain, Retention, Sample, Tally};
 
 const DAY: u64 = 86_400;
@@ -157,4 +157,43 @@ fn adds_up_to_a_model(store: &impl UsageStore, batches: Vec<Vec<Used>>) {
             assert_eq!(found, expected);
         }
     }
+}
+
+fn cells(store: &impl UsageStore) -> Vec<UsageCell> {
+    let (mut all, mut after) = (vec![], None);
+    loop {
+        let page = wait(store.usage_after(after, 3)).unwrap();
+        let Some(last) = page.last() else { return all };
+        after = Some(last.place.clone());
+        all.extend(page);
+    }
+}
+
+pub fn all_tallies_can_be_put_into_another_store_and_twice_is_once<H: Home>() {
+    let (_home, from) = fresh::<H>();
+    let (home, into) = fresh::<H>();
+    assert_eq!(cells(&from), []);
+    let entries = [
+        entry(Some("key_a"), Some("GET /items"), BEGIN, 1),
+        entry(Some("key_b"), None, BEGIN + 70, 2),
+        entry(None, Some("GET /items"), BEGIN + MINUTES_OF_A_DAY, 3),
+    ];
+    wait(from.add_usage(Arc::from(entries), KEEP)).unwrap();
+    let all = cells(&from);
+    // Each grain has each entry, of its owner and of everyone.
+    assert_eq!(all.len(), 3 * 3 * 2);
+    for _ in 0..2 {
+        wait(into.put_usage(all.clone())).unwrap();
+    }
+    wait(into.put_usage(vec![])).unwrap();
+    let into = home.again(into);
+    assert_eq!(cells(&into), all);
+    // Where there is more already, that stays.
+    wait(into.add_usage(Arc::from([entry(Some("key_a"), Some("GET /items"), BEGIN, 5)]), KEEP)).unwrap();
+    wait(into.put_usage(all)).unwrap();
+    let days = BEGIN / MINUTES_OF_A_DAY..u32::MAX;
+    assert_eq!(
+        requests(&rows(&into, &Whose::Key("key_a".into()), Grain::Day, days)),
+        [(BEGIN / MINUTES_OF_A_DAY, Some("GET /items"), 6)]
+    );
 }

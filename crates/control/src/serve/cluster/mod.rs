@@ -4,7 +4,9 @@ mod membership;
 mod node_file;
 mod opening;
 mod tasks;
+mod visit;
 
 pub(super) use membership::Membership;
 pub(super) use opening::{Opened, open};
 pub(super) use tasks::spawn;
+pub(super) use visit::{Visit, visit};

@@ -13,7 +13,7 @@ use records::Shared;
 use serde_json::json;
 use status::member_json;
 use std::{io::Write, process::ExitCode};
-use store::Secret;
+use store::{Secret, StoreError};
 
 pub(super) fn run(command: &cli::Cluster, config: &Config, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
     let Some(settings) = &config.node.cluster else {
@@ -23,20 +23,31 @@ pub(super) fn run(command: &cli::Cluster, config: &Config, out: &mut Out<'_>) ->
         )));
     };
     match command {
-        cli::Cluster::Init(wanted) => init(wanted, settings, out),
+        cli::Cluster::Init(wanted) => init(wanted, config, settings, out),
         cli::Cluster::Status(wanted) => status::run(wanted, config, settings, out),
         cli::Cluster::Remove(wanted) => remove(wanted, settings, out),
     }
 }
 
-fn init(wanted: &Json, settings: &ClusterSettings, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
+fn init(
+    wanted: &Json,
+    config: &Config,
+    settings: &ClusterSettings,
+    out: &mut Out<'_>,
+) -> Result<ExitCode, Failure> {
     let file = &settings.secret_file;
     let shared = Shared::new(settings.records.clone())?;
     let known = Secret::read(file)?;
     let is_new_secret = known.is_none();
     // Reached first: a secret that nothing belongs to would only be in the way.
     store::wait(shared.reach())?;
-    let secret = known.map_or_else(|| Secret::create(file), Ok)?;
+    let of_store = if is_new_secret { secret_of_store(config)? } else { None };
+    let is_of_store = of_store.is_some();
+    let secret = match (known, of_store) {
+        (Some(known), _) => known,
+        (None, Some(secret)) => secret.save(file).map(|()| secret)?,
+        (None, None) => Secret::create(file)?,
+    };
     let is_new = match store::wait(shared.init(&secret, file)) {
         Ok(is_new) => is_new,
         Err(error) => {
@@ -52,7 +63,11 @@ fn init(wanted: &Json, settings: &ClusterSettings, out: &mut Out<'_>) -> Result<
             "records": shared.place(),
             "tables": if is_new { "created" } else { "existed" },
             "secret_file": file.display().to_string(),
-            "secret": if is_new_secret { "created" } else { "existed" },
+            "secret": match (is_new_secret, is_of_store) {
+                (true, true) => "of_store",
+                (true, false) => "created",
+                (false, _) => "existed",
+            },
         });
         output::json_value(out, &value)?;
         return Ok(ExitCode::SUCCESS);
@@ -61,7 +76,23 @@ fn init(wanted: &Json, settings: &ClusterSettings, out: &mut Out<'_>) -> Result<
     writeln!(out, "{tables} in PostgreSQL at {}.", output::plain(shared.place()))?;
     let (file, is_there) = (file.display(), if is_new_secret { "Created" } else { "Found" });
     writeln!(out, "{is_there} the secret {file}. Copy it to every node, readable by its gateway alone.")?;
+    if is_of_store {
+        let store = config.node.store.path.display();
+        writeln!(
+            out,
+            "It is that of the store in {store}, so `fairgate store import` can bring that store's keys."
+        )?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The secret of the store that this gateway had alone, if it had one.
+fn secret_of_store(config: &Config) -> Result<Option<Secret>, StoreError> {
+    let folder = &config.node.store.path;
+    if !folder.join(store::DATABASE_FILE).exists() {
+        return Ok(None);
+    }
+    Secret::read(&folder.join(store::SECRET_FILE))
 }
 
 fn remove(wanted: &cli::Remove, settings: &ClusterSettings, out: &mut Out<'_>) -> Result<ExitCode, Failure> {
