@@ -65,7 +65,7 @@ pub(super) const PLANS: [Plan; 19] = [
     Plan {
         name: "deprecated",
         promise: Promise::Success(200),
-        shows: "Deprecated by the document, announced by the headers Deprecation and Link.",
+        shows: "Deprecated by the document: see the headers Deprecation and Link.",
         key: KeyFor::Holder(&["items:read"]),
         command: |at, key| at.to("/catalogue").key(key),
     },
