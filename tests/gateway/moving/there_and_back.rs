@@ -3,7 +3,7 @@
 use crate::{
     limit_headers::LimitHeaders,
     server::Server,
-    support::{Answer, Config, Gateway, Key, Request, Upstream, gateway::Home, get},
+    support::{Answer, Config, Gateway, Key, Request, Upstream, eventually, gateway::Home, get},
     valkey_server::{self, Program},
 };
 use std::sync::Arc;
@@ -41,12 +41,19 @@ fn keys(home: &Home) -> Vec<Key> {
 }
 
 fn ask(gateway: &Gateway, key: &Key) -> Answer {
-    gateway.send(&get("/items/7").key(key))
+    decided(gateway, &get("/items/7").key(key))
 }
 
 fn by_address(gateway: &Gateway) -> Answer {
-    let request: Request = get("/bytes/10");
-    gateway.send(&request)
+    decided(gateway, &get("/bytes/10"))
+}
+
+/// On a busy machine the ledger may answer too late for a request, which is free then.
+fn decided(gateway: &Gateway, request: &Request) -> Answer {
+    eventually("the ledger decides", || {
+        let answer = gateway.send(request);
+        (answer.status != 503).then_some(answer)
+    })
 }
 
 /// What is left of the tightest limit.
@@ -73,9 +80,15 @@ fn exactly(gateways: &[Gateway], keys: &[Key], units: u64) {
             key.map_or_else(|| by_address(gateway), |key| ask(gateway, key))
         };
         for turn in 0..units {
-            let answer = send(turn);
+            // What a gateway got too late for its request comes back to the others after a while.
+            let answer = eventually("units are there", || {
+                let answer = send(turn);
+                (answer.status == 200 || gateways.len() == 1).then_some(answer)
+            });
             assert_eq!(answer.status, 200, "{turn} of {units}: {answer:?}");
-            assert_eq!(left(&answer), units - turn - 1, "{answer:?}");
+            let right = units - turn - 1;
+            let left = left(&answer);
+            assert!(left == right || gateways.len() > 1 && left < right, "{left} for {right}: {answer:?}");
         }
         for turn in 0..2 * gateways.len() as u64 {
             let answer = send(turn);
