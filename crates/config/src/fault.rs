@@ -1,5 +1,6 @@
 //! A fault in the configuration, and how it is shown: file, line, the words underlined, help.
 
+use crate::secrets::Secrets;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, normalize_untrusted_str};
 use std::{fmt, ops::Range};
 
@@ -90,6 +91,18 @@ impl Fault {
         self.of_absence
     }
 
+    /// The fault as it may be shown.
+    fn without(self, secrets: &Secrets) -> Self {
+        let hide = |text: &String| secrets.hide(text);
+        let spots = self.spots.into_iter().map(|spot| Spot { label: hide(&spot.label), ..spot });
+        Self {
+            title: hide(&self.title),
+            spots: spots.collect(),
+            help: self.help.iter().map(hide).collect(),
+            of_absence: self.of_absence,
+        }
+    }
+
     /// Where the fault is, for sorting.
     pub(super) fn start(&self) -> usize {
         self.spots.first().map_or(0, |spot| spot.span.start)
@@ -150,9 +163,12 @@ impl<'a> Lines<'a> {
 // === impl Faults ===
 
 impl Faults {
+    /// Passwords are covered in whatever is shown of the file, and in whatever a text repeats of it.
     pub(super) fn new(file_name: &str, source: &str, mut faults: Vec<Fault>) -> Self {
         faults.sort_by_key(Fault::start);
-        Self { file_name: file_name.to_owned(), source: without_passwords(source), faults }
+        let secrets = Secrets::of(source);
+        let faults = faults.into_iter().map(|fault| fault.without(&secrets)).collect();
+        Self { file_name: file_name.to_owned(), source: secrets.shown, faults }
     }
 
     /// How many there are: at least 1, and no more than 1000 are counted.
@@ -186,30 +202,6 @@ impl Faults {
         text.push('\n');
         text
     }
-}
-
-/// The file as it may be shown: a password in a URL is covered, byte for byte, so that all places stay where they are.
-fn without_passwords(source: &str) -> String {
-    let mut shown = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some(at) = rest.find("://") {
-        let (before, url) = rest.split_at(at + 3);
-        shown.push_str(before);
-        // As far as the quotes go, or the line: a `/` or `@` in a password may not be written as it should.
-        let end = url.find(['"', '\'', '\n']).unwrap_or(url.len());
-        let (url, behind) = url.split_at(end);
-        match (url.find(':'), url.rfind('@')) {
-            (Some(begin), Some(end)) if begin < end => {
-                shown.push_str(url.get(..=begin).unwrap_or_default());
-                shown.push_str(&"*".repeat(end - begin - 1));
-                shown.push_str(url.get(end..).unwrap_or_default());
-            }
-            _ => shown.push_str(url),
-        }
-        rest = behind;
-    }
-    shown.push_str(rest);
-    shown
 }
 
 impl fmt::Display for Faults {

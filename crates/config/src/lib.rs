@@ -17,6 +17,7 @@ mod raw;
 #[macro_use]
 mod registry;
 mod schema;
+mod secrets;
 mod sections;
 mod syntax;
 mod template;
@@ -40,6 +41,7 @@ pub use node::{
 use fault::Fault;
 use gateway::settings::Settings;
 use raw::{Reader, Section};
+use secrets::Secrets;
 use sections::Parts;
 use std::{
     fs::File,
@@ -144,6 +146,8 @@ fn read_text(
     let Some(parts) = read.filter(|_| faults.is_empty()) else {
         return Err(Faults::new(file_name, source, faults));
     };
+    let secrets = Secrets::of(source);
+    let warnings = warnings.iter().map(|warning| secrets.hide(warning)).collect();
     let Parts { data_plane, store, cluster, tls, process, document } = parts;
     let sources = Sources {
         path: PathBuf::new(),
