@@ -2,9 +2,9 @@
 
 use super::service::Service;
 
-/// The value of a Set-Cookie for clients. None: unchanged.
-pub fn public(service: &Service, value: &[u8]) -> Option<Vec<u8>> {
-    if !service.may_change_cookie(value) {
+/// The value of a Set-Cookie for clients. None: unchanged. `base`: the path of the public URL.
+pub fn public(service: &Service, value: &[u8], base: &str) -> Option<Vec<u8>> {
+    if !service.may_change_cookie(value) && base.is_empty() || is_of_host(value) {
         return None;
     }
     let mut out: Vec<u8> = Vec::with_capacity(value.len() + 16);
@@ -29,12 +29,22 @@ pub fn public(service: &Service, value: &[u8]) -> Option<Vec<u8>> {
         let path = std::str::from_utf8(content.trim_ascii()).ok();
         match path.filter(|_| index > 0 && name.eq_ignore_ascii_case(b"path")) {
             Some(path) if path.starts_with('/') => {
+                let public = service.public_path(path);
                 out.extend_from_slice(b" Path=");
-                out.extend_from_slice(service.public_path(path).as_bytes());
+                if public != "/" {
+                    out.extend_from_slice(base.as_bytes());
+                }
+                out.extend_from_slice(public.as_bytes());
                 has_changed = true;
             }
             Some(_) | None => out.extend_from_slice(part),
         }
     }
     has_changed.then_some(out)
+}
+
+/// Whether browsers reject the cookie with any other path than `/`.
+fn is_of_host(value: &[u8]) -> bool {
+    const PREFIX: &[u8] = b"__host-";
+    value.trim_ascii_start().get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
 }

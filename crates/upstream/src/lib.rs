@@ -18,6 +18,7 @@ pub mod first_look;
 mod health;
 mod http2;
 mod io;
+pub mod location;
 pub mod names;
 mod pool;
 mod resolved;

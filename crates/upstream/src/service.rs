@@ -7,7 +7,6 @@ use super::{
     health::{Now, Share},
 };
 use crate::settings::{self, HostHeader, HostPattern, Timeouts};
-use http1::target::Scheme;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -18,8 +17,6 @@ pub struct Service {
     /// In the order of the settings.
     pub backends: Vec<Arc<Backend>>,
     budget: Arc<Budget>,
-    /// Prefixes of redirects to itself: `http://HOST:PORT` or `https://HOST:PORT` of each address.
-    origins: Vec<String>,
     /// Public paths differ from those of the upstream.
     changes_paths: bool,
 }
@@ -100,12 +97,6 @@ impl Services {
     }
 }
 
-/// The origin of this address.
-fn origin(backend: &Backend) -> String {
-    let scheme = if backend.tls.is_some() { Scheme::Https } else { Scheme::Http };
-    format!("{}://{}", scheme.name(), backend.authority)
-}
-
 /// A host without its port and trailing dot, in lower case.
 fn plain_host(host: &str) -> String {
     let bare = match host.rsplit_once(':') {
@@ -116,7 +107,7 @@ fn plain_host(host: &str) -> String {
 }
 
 /// Whether a path equals the prefix or is below it.
-fn is_below(path: &str, prefix: &str) -> bool {
+pub(crate) fn is_below(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix)
         .is_some_and(|rest| prefix.is_empty() || rest.is_empty() || rest.starts_with('/'))
 }
@@ -136,7 +127,6 @@ impl Service {
         let known = known.filter(|known| ids(&known.backends) == ids(&backends));
         let budget = known.map(|known| Arc::clone(&known.budget));
         Self {
-            origins: backends.iter().map(|backend| origin(backend)).collect(),
             changes_paths: settings.strips_path || !settings.upstream.base_path.is_empty(),
             backends,
             budget: budget.unwrap_or_default(),
@@ -169,25 +159,33 @@ impl Service {
 
     /// The public path for a path that the upstream sent. It may be followed by a query.
     pub fn public_path(&self, path: &str) -> String {
-        let base = self.settings.upstream.base_path.as_str();
-        let is_end = |rest: &&str| rest.is_empty() || rest.starts_with(['/', '?', '#']) || base.is_empty();
-        let rest = path.strip_prefix(base).filter(is_end);
-        let prefix = if self.settings.strips_path { self.settings.path.as_str() } else { "" };
         // A path that is not below the base path cannot be reached from outside; it is not changed.
-        let (prefix, rest) = rest.map_or(("", path), |rest| (prefix, rest));
+        let (prefix, rest) = self.behind_base(path).map_or(("", path), |rest| (self.public_prefix(), rest));
         // Two leading slashes would name another host, and browsers read a backslash as a slash.
         let rest = rest.trim_start_matches(['/', '\\']);
         if rest.is_empty() && !prefix.is_empty() { prefix.to_owned() } else { format!("{prefix}/{rest}") }
     }
 
-    /// The rest of a URL after this service's own origin. None: it leads elsewhere.
-    pub fn behind_origin<'u>(&self, url: &'u str) -> Option<&'u str> {
-        self.origins.iter().find_map(|origin| {
-            let is_own = url.get(..origin.len()).is_some_and(|start| start.eq_ignore_ascii_case(origin));
-            let behind = url.get(origin.len()..).filter(|_| is_own)?;
-            // A different port, or a host with only the same beginning, is a different origin.
-            (behind.is_empty() || behind.starts_with(['/', '?', '#'])).then_some(behind)
-        })
+    /// What its public paths begin with and those of the upstream do not.
+    pub fn public_prefix(&self) -> &str {
+        if self.settings.strips_path { &self.settings.path } else { "" }
+    }
+
+    /// Whether public paths differ from those of the upstream.
+    pub const fn changes_paths(&self) -> bool {
+        self.changes_paths
+    }
+
+    /// Whether a path of the upstream can be reached from outside: it is below the base path. It may be followed by a
+    /// query.
+    pub fn is_reachable(&self, path: &str) -> bool {
+        self.behind_base(path).is_some()
+    }
+
+    fn behind_base<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let base = self.settings.upstream.base_path.as_str();
+        let is_end = |rest: &&str| rest.is_empty() || rest.starts_with(['/', '?', '#']) || base.is_empty();
+        path.strip_prefix(base).filter(is_end)
     }
 
     /// Whether a Set-Cookie may have to be rewritten.

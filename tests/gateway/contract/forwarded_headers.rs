@@ -100,6 +100,53 @@ fn the_fields_of_a_trusted_proxy_are_believed_and_extended() {
 }
 
 #[test]
+fn both_ways_to_tell_of_the_client_agree() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream).top("trusted_proxies = [\"127.0.0.1\"]"));
+    let key = gateway.key();
+    let seen = |fields: &[(&str, &str)]| {
+        let request =
+            fields.iter().fold(get("/a").key(&key), |request, (name, value)| request.header(name, value));
+        assert_eq!(gateway.send(&request).status, 200);
+        let seen = upstream.last().headers;
+        let one = |name: &str| seen.list(name).join(", ");
+        (one("X-Forwarded-For"), one("X-Forwarded-Proto"), one("Forwarded"))
+    };
+    let host = "host=\"api.example.com\"";
+    let own = format!("for=127.0.0.1;{host};proto=http");
+    let told = |list: &str, proto: &str, forwarded: String| (list.to_owned(), proto.to_owned(), forwarded);
+    assert_eq!(
+        seen(&[("X-Forwarded-For", "1.1.1.1"), ("X-Forwarded-Proto", "https")]),
+        told("1.1.1.1, 127.0.0.1", "https", format!("for=1.1.1.1;{host};proto=https, {own}"))
+    );
+    assert_eq!(
+        seen(&[("X-Forwarded-For", "2001:db8::1, 1.1.1.1"), ("X-Forwarded-Host", "a.example.com")]),
+        told(
+            "2001:db8::1, 1.1.1.1, 127.0.0.1",
+            "http",
+            format!("for=\"[2001:db8::1]\";host=\"a.example.com\";proto=http, for=1.1.1.1, {own}")
+        )
+    );
+    assert_eq!(
+        seen(&[("X-Forwarded-Proto", "https")]),
+        told("127.0.0.1", "https", own.replace("http", "https"))
+    );
+    assert_eq!(
+        seen(&[("Forwarded", "for=1.1.1.1;proto=https")]),
+        told("1.1.1.1, 127.0.0.1", "https", format!("for=1.1.1.1;proto=https, {own}"))
+    );
+    // What the client wrote itself decides nothing: only the last element is the proxy's.
+    assert_eq!(
+        seen(&[("Forwarded", "for=_a;proto=https, for=1.1.1.1;proto=http")]),
+        told("127.0.0.1", "http", format!("for=_a;proto=https, for=1.1.1.1;proto=http, {own}"))
+    );
+    assert_eq!(
+        seen(&[("X-Forwarded-For", "unknown, 1.1.1.1")]),
+        told("unknown, 1.1.1.1, 127.0.0.1", "http", own.clone())
+    );
+}
+
+#[test]
 fn the_upstream_learns_whose_key_it_was_and_never_the_key() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream));

@@ -185,3 +185,21 @@ fn an_upstream_that_redirects_for_ever_is_not_followed_for_ever() {
     assert!(matches!(answer.status, 301 | 500), "{answer:?}");
     assert!(upstream.count() <= 3, "followed {} times", upstream.count());
 }
+
+#[test]
+fn redirects_have_the_path_of_the_public_url() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream)
+        .public_url(Some("https://api.example.com/base/"))
+        .section("[[moved]]\nfrom = \"/old/{id}\"\nto = \"/new/{id}\"");
+    let gateway = Gateway::start(&config);
+    for (from, to) in [
+        ("/items/7/?a=b", "/base/items/7?a=b"),
+        ("/old/7?a=b", "/base/new/7?a=b"),
+        ("//evil.example/", "/base/evil.example"),
+    ] {
+        let answer = gateway.send(&get(from));
+        assert_eq!((answer.status, location(&answer).as_str()), (301, to), "{from}");
+        assert!(error_of(&answer)["message"].as_str().unwrap().contains(to), "{answer:?}");
+    }
+}

@@ -16,6 +16,7 @@ pub(crate) struct Config {
     sections: String,
     abuse: String,
     document: Option<String>,
+    public_url: Option<String>,
     /// The tests' clients use HTTPS.
     over_tls: bool,
 }
@@ -38,6 +39,7 @@ impl Config {
             plans: vec![("free".into(), "\"1000000 per day\", \"9000000 per month\"".into())],
             sections: String::new(),
             document: None,
+            public_url: Some("https://api.example.com".to_owned()),
             over_tls: std::env::var_os("FAIRGATE_TEST_TLS").is_some(),
             // Tests cause many errors on purpose; those of the guard itself turn it on.
             abuse: "errors_per_key = \"off\"\nerrors_per_address = \"off\"\n".into(),
@@ -77,6 +79,10 @@ impl Config {
 
     pub(crate) fn document_text(&self) -> Option<&str> {
         self.document.as_deref()
+    }
+
+    pub(crate) fn public_url(self, url: Option<&str>) -> Self {
+        Self { public_url: url.map(str::to_owned), ..self }
     }
 
     /// Makes the tests' clients use HTTPS. `FAIRGATE_TEST_TLS=1` does so for all tests.
@@ -153,9 +159,11 @@ impl Config {
         };
         format!(
             "{top}\nreload = {reload:?}\n[api]\nname = \"Items\"\nsupport_email = \"help@example.com\"\n\
-             public_url = \"https://api.example.com\"\n[listen]\n{listen}{upstream}{more}\
+             {public_url}[listen]\n{listen}{upstream}{more}\
              [store]\npath = {store:?}\n{memory}{store_more}[log]\nrequests = \"all\"\n[abuse]\n{abuse}{plans}{tls}{sections}",
             top = self.top,
+            public_url =
+                self.public_url.iter().map(|url| format!("public_url = {url:?}\n")).collect::<String>(),
             reload = self.reload,
             listen = self.listen,
             upstream = self.upstream,

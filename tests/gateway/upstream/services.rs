@@ -210,3 +210,164 @@ fn the_list_of_addresses_is_a_table_and_fails_when_nothing_runs() {
     assert_eq!(output.code, Some(1));
     assert!(output.err.contains("no gateway runs"), "{}", output.err);
 }
+
+/// Sends the field that the request asks for, with the upstream's own address in place of SELF.
+fn echoing(status: u16, name: &'static str) -> Upstream {
+    Upstream::scripted(move |exchange| {
+        let to = exchange.seen.headers.get("x-to").unwrap_or("/v1/next").to_owned();
+        exchange.answer(status, &[(name, to.as_str())], b"")
+    })
+}
+
+fn stripped(upstream: &Upstream, base: &str) -> String {
+    let more = "path = \"/shop\"\nstrip_path = true\n";
+    format!("[[services]]\nname = \"shop\"\nurl = \"{}{base}\"\n{more}", upstream.url())
+}
+
+#[test]
+fn an_absolute_location_is_translated_however_the_upstream_names_itself() {
+    for status in [201, 301, 302] {
+        let upstream = echoing(status, "Location");
+        let own = upstream.address.to_string();
+        let [below, plain] = ["/v1", ""].map(|base| {
+            let gateway = Gateway::start(&Config::of_services(&stripped(&upstream, base)));
+            let key = gateway.key();
+            (gateway, key)
+        });
+        for (base, client, to, expected) in [
+            ("/v1", "api.example.com", "//SELF/v1/x", "/shop/x"),
+            ("/v1", "api.example.com", "https://SELF/v1/x?a#b", "/shop/x?a#b"),
+            ("/v1", "api.example.com", "HTTP://SELF/v1/x", "/shop/x"),
+            ("/v1", "api.example.com", "http://SELF\\v1", "/v1"),
+            // From the Host that the upstream got.
+            ("/v1", "api.example.com", "http://api.example.com/v1/x", "/shop/x"),
+            ("/v1", "api.example.com", "http://API.example.com:80/v1/x", "/shop/x"),
+            ("/v1", "api.example.com", "//api.example.com/v1/x", "/shop/x"),
+            ("", "api.example.com", "http://api.example.com/login?a=b", "/shop/login?a=b"),
+            ("", "api.example.com:8080", "http://api.example.com:8080/login", "/shop/login"),
+            // The client came without TLS: only the path would lead it here again.
+            ("", "api.example.com", "https://api.example.com/login", "https://api.example.com/shop/login"),
+            // An upstream that knows its public address.
+            ("", "api.example.com", "http://api.example.com/shop/login", "http://api.example.com/shop/login"),
+            // Nothing of the upstream's can be reached there.
+            ("/v1", "api.example.com", "http://api.example.com/v1x", "http://api.example.com/v1x"),
+            (
+                "/v1",
+                "api.example.com",
+                "http://api.example.com.evil.org/v1/x",
+                "http://api.example.com.evil.org/v1/x",
+            ),
+            ("/v1", "api.example.com", "http://SELF@evil.org/v1/x", "http://SELF@evil.org/v1/x"),
+        ] {
+            let (gateway, key) = if base.is_empty() { &plain } else { &below };
+            let to = to.replace("SELF", &own);
+            let answer = gateway.send(&get("/shop/a").replace("Host", client).header("X-To", &to).key(key));
+            let expected = expected.replace("SELF", &own);
+            assert_eq!(answer.header("Location"), Some(expected.as_str()), "{status} {base} {client} {to}");
+            if status == 301 {
+                assert_eq!(answer.json()["error"]["location"], expected.as_str(), "{to}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_redirect_to_https_at_the_clients_host_is_no_loop() {
+    let upstream = echoing(302, "Location");
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let to = "https://api.example.com/a";
+    let answer = gateway.send(&get("/a").header("X-To", to).key(&gateway.key()));
+    assert_eq!(answer.header("Location"), Some(to));
+}
+
+#[test]
+fn links_of_a_success_lead_to_the_gateway() {
+    let upstream = echoing(200, "Link");
+    let gateway = Gateway::start(&Config::of_services(&stripped(&upstream, "/v1")));
+    let key = gateway.key();
+    let own = upstream.url();
+    for (link, expected) in [
+        (
+            format!("<{own}/v1/items?p=2>; rel=\"next\", </v1/items?p=1>; rel=prev"),
+            "</shop/items?p=2>; rel=\"next\", </shop/items?p=1>; rel=prev",
+        ),
+        (
+            "<//cdn.example.com/a.css>; rel=preload, <https://b.example.com>; rel=help, <?p=2>; rel=next"
+                .to_owned(),
+            "<//cdn.example.com/a.css>; rel=preload, <https://b.example.com>; rel=help, <?p=2>; rel=next",
+        ),
+    ] {
+        let answer = gateway.send(&get("/shop/items").header("X-To", &link).key(&key));
+        assert_eq!(answer.header("Link"), Some(expected), "{link}");
+    }
+}
+
+#[test]
+fn a_cookie_of_the_host_keeps_its_path() {
+    let upstream = echoing(200, "Set-Cookie");
+    let gateway = Gateway::start(&Config::of_services(&stripped(&upstream, "")));
+    let key = gateway.key();
+    for cookie in ["__Host-a=1; Path=/; Secure", "__host-a=1; secure; path=/"] {
+        let answer = gateway.send(&get("/shop/items").header("X-To", cookie).key(&key));
+        assert_eq!(answer.header("Set-Cookie"), Some(cookie));
+    }
+    let answer = gateway.send(&get("/shop/items").header("X-To", "__Secure-a=1; Path=/; Secure").key(&key));
+    assert_eq!(answer.header("Set-Cookie"), Some("__Secure-a=1; Path=/shop; Secure"));
+}
+
+#[test]
+fn the_destination_of_copy_and_move_is_one_of_the_upstream() {
+    let upstream = Upstream::sample();
+    for host in ["client", "upstream"] {
+        let service = format!("{}host = \"{host}\"\n", stripped(&upstream, "/v1"));
+        let gateway = Gateway::start(&Config::of_services(&service));
+        let key = gateway.key();
+        let seen_host =
+            if host == "client" { "api.example.com".to_owned() } else { upstream.address.to_string() };
+        for (destination, expected) in [
+            ("http://api.example.com/shop/b%20c", format!("http://{seen_host}/v1/b%20c")),
+            ("/shop/b/", "/v1/b/".to_owned()),
+            ("http://other.example.com/shop/b", "http://other.example.com/shop/b".to_owned()),
+            ("http://api.example.com/shopping", "http://api.example.com/shopping".to_owned()),
+        ] {
+            let request = get("/shop/a").header("Destination", destination).key(&key);
+            assert_eq!(gateway.send(&request).status, 200);
+            assert_eq!(upstream.last().headers.get("Destination"), Some(expected.as_str()), "{host}");
+        }
+    }
+}
+
+#[test]
+fn redirects_and_cookies_of_the_upstream_have_the_path_of_the_public_url() {
+    let upstream = Upstream::scripted(|exchange| {
+        let to = exchange.seen.headers.get("x-to").unwrap_or("/v1/next").to_owned();
+        exchange.answer(
+            302,
+            &[("Location", &to), ("Set-Cookie", "a=1; Path=/v1/x"), ("Set-Cookie", "b=2; Path=/")],
+            b"",
+        )
+    });
+    let public = Some("https://api.example.com/base");
+    let gateway = Gateway::start(&Config::of_services(&stripped(&upstream, "/v1")).public_url(public));
+    let key = gateway.key();
+    let own = upstream.url();
+    for (to, expected) in [
+        ("/v1/x?a=b", "/base/shop/x?a=b"),
+        (&format!("{own}/v1/x"), "/base/shop/x"),
+        ("http://api.example.com/v1/x", "/base/shop/x"),
+        ("http://api.example.com/base/shop/x", "http://api.example.com/base/shop/x"),
+        ("x", "x"),
+        ("https://other.org/v1/x", "https://other.org/v1/x"),
+    ] {
+        let answer = gateway.send(&get("/shop/a").header("X-To", to).key(&key));
+        assert_eq!(answer.header("Location"), Some(expected), "{to}");
+        assert_eq!(answer.headers.all("set-cookie"), ["a=1; Path=/base/shop/x", "b=2; Path=/"]);
+    }
+    let gateway = Gateway::start(&Config::of(&upstream).public_url(public));
+    let key = gateway.key();
+    // An upstream that knows the public URL itself.
+    for (to, expected) in [("/x", "/base/x"), ("/base/x", "/base/x"), ("/basement", "/base/basement")] {
+        let answer = gateway.send(&get("/shop/a").header("X-To", to).key(&key));
+        assert_eq!(answer.header("Location"), Some(expected), "{to}");
+    }
+}

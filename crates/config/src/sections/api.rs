@@ -22,7 +22,8 @@ rows! {
 
     API_PUBLIC_URL = Api "public_url", Shape::Text, Means("taken from the `Host` of the request"),
     "\"https://api.example.com\"", also "base_url";
-    "The base URL under which clients reach the API, for links and redirects."
+    "The base URL under which clients reach the API, for links and redirects. If it has a path, a proxy in front removes that \
+     from requests; redirects, links and cookies begin with it."
 
     API_RESERVED_PREFIX = Api "reserved_prefix", Shape::Text, Default("\"/_\""), "\"/_\"";
     "The prefix of Fairgate's own paths: `/_` gives `/_docs/` and `/_limits`. No endpoint may start with it."

@@ -32,6 +32,8 @@ pub(crate) struct Config {
     /// The paths of the limits page: the gateway's own, and the one in the document.
     pub(crate) limits_paths: Vec<String>,
     pub(crate) docs_path: String,
+    /// The path of the public URL, which a proxy in front removes: empty, or `/base` without a trailing slash.
+    pub(crate) public_path: String,
     /// What is published about the API.
     pub(crate) published: Published,
     /// The upstreams.
@@ -110,6 +112,7 @@ impl Config {
             published,
             limits_paths,
             docs_path: settings.api.docs_path(),
+            public_path: settings.api.public_path().to_owned(),
             services,
             routes,
             settings,

@@ -27,7 +27,7 @@ use request_id::RequestId;
 use std::{cell::Cell, net::IpAddr, sync::Arc};
 use tokio::time::Instant;
 use transport::turn;
-use upstream::{Backend, Service};
+use upstream::{Backend, Service, location::Public};
 
 /// A request, from its head to its log record.
 pub(crate) struct RequestContext<'s> {
@@ -79,12 +79,24 @@ pub(crate) struct RequestContext<'s> {
 impl RequestContext<'_> {
     /// The scheme that the client used to reach us, or the trusted proxy before us.
     pub(crate) fn scheme(&self) -> Scheme {
-        let proto = self.head.value(RequestField::Forwarded(ForwardedKind::Proto));
-        match proto.filter(|_| self.is_peer_trusted) {
+        if !self.is_peer_trusted {
+            return self.peer.scheme;
+        }
+        let proto = self.head.value(RequestField::Forwarded(ForwardedKind::Proto)).or_else(|| {
+            // The last element is the proxy's own; what comes before it the client may have written.
+            let line = self.head.values(RequestField::Forwarded(ForwardedKind::Forwarded)).next_back()?;
+            origin::parameter(origin::elements(line).last().copied()?, b"proto")
+        });
+        match proto {
             Some(b"https") => Scheme::Https,
             Some(b"http") => Scheme::Http,
             Some(_) | None => self.peer.scheme,
         }
+    }
+
+    /// How the client addresses the API.
+    pub(crate) fn public(&self) -> Public<'_> {
+        Public { host: self.head.host(), scheme: self.scheme(), base: &self.config.public_path }
     }
 
     /// Unix milliseconds at the start of a response. The clock is read again only if there was a

@@ -64,7 +64,7 @@ fn chain(head: &RequestHead) -> impl Iterator<Item = Option<IpAddr>> {
 }
 
 /// The elements of a `Forwarded` line (RFC 7239 section 4). Commas inside quotes do not separate.
-fn elements(line: &[u8]) -> Vec<&[u8]> {
+pub(crate) fn elements(line: &[u8]) -> Vec<&[u8]> {
     split(line, b',')
 }
 
@@ -88,14 +88,20 @@ fn split(line: &[u8], separator: u8) -> Vec<&[u8]> {
 
 /// The address of the parameter `for` of an element.
 fn for_of(element: &[u8]) -> Option<IpAddr> {
+    node(parameter(element, b"for")?)
+}
+
+/// The value of a parameter of an element, with its quotes.
+pub(crate) fn parameter<'e>(element: &'e [u8], wanted: &[u8]) -> Option<&'e [u8]> {
     split(element, b';').into_iter().find_map(|pair| {
-        let (name, value) = pair.trim_ascii().split_at_checked(4)?;
-        name.eq_ignore_ascii_case(b"for=").then(|| node(value))
-    })?
+        let (name, value) = pair.trim_ascii().split_at_checked(wanted.len())?;
+        let value = value.strip_prefix(b"=")?;
+        name.eq_ignore_ascii_case(wanted).then_some(value)
+    })
 }
 
 /// An address, optionally with a port, brackets or quotes. None for other identifiers (`unknown`, `_hidden`).
-fn node(text: &[u8]) -> Option<IpAddr> {
+pub(crate) fn node(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text.trim_ascii()).ok()?;
     let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     let address = if let Some(literal) = text.strip_prefix('[') {

@@ -28,7 +28,7 @@ use http1::{
     response::{Coding, ResponseHead},
 };
 use std::borrow::Cow;
-use upstream::public_cookie;
+use upstream::{location, public_cookie};
 
 /// Characters of an error's body that are kept in its incident.
 const KEPT_OF_A_BODY: usize = 4000;
@@ -78,8 +78,14 @@ pub(crate) fn write_head(
             // A client honors the first of two (RFC 6797 section 8.1), so only the configured one is sent.
             ResponseField::EndToEnd if is_named(name, strict) => {}
             ResponseField::EndToEnd if name.eq_ignore_ascii_case(b"set-cookie") => {
-                let changed = context.service.and_then(|service| public_cookie(service, value));
+                let changed = context
+                    .service
+                    .and_then(|service| public_cookie(service, value, &context.config.public_path));
                 field::write(name, changed.as_deref().unwrap_or(value), out);
+            }
+            // Of a list in pages, the next page.
+            ResponseField::EndToEnd if name.eq_ignore_ascii_case(b"link") => {
+                field::write(name, &links(context, value), out);
             }
             ResponseField::EndToEnd => match compression::of_field(answer.coding, name, value) {
                 Rewrite::Keep => field::write(name, value, out),
@@ -186,7 +192,7 @@ pub(crate) fn replace(
         }
         Found::Nothing => {}
     }
-    refused.kept_body = body.and_then(|body| kept_body(context, answer, bytes, body));
+    refused.kept_body = body.and_then(|body| kept_body(context, code, answer, bytes, body));
     refused.answered = Some(answer.status);
     refused.is_challenge = answer.status == 401 && has_challenge(answer, bytes);
     for field in &answer.fields {
@@ -284,12 +290,15 @@ fn keep_retry_after(context: &RequestContext<'_>, value: &[u8], refused: &mut Re
 /// The body of an error whose format belongs to the upstream's protocol, if configured.
 fn kept_body(
     context: &RequestContext<'_>,
+    code: ErrorCode,
     answer: &ResponseHead,
     bytes: &[u8],
     body: &[u8],
 ) -> Option<KeptBody> {
     let keeps = context.service.is_some_and(|service| service.settings.upstream.keeps_xml_errors);
-    if !keeps || !(400..500).contains(&answer.status) || body.is_empty() {
+    // A 429 becomes a 503 of ours: it is not this client's limit.
+    let is_ours = code.status() == Status::Unavailable;
+    if !keeps || is_ours || !(400..500).contains(&answer.status) || body.is_empty() {
         return None;
     }
     let field = answer.fields.iter().find(|field| is_named(field.name.get(bytes), Some("content-type")))?;
@@ -337,39 +346,36 @@ pub(crate) fn location(context: &RequestContext<'_>, value: &[u8]) -> String {
     if value.contains('\t') {
         value = Cow::Owned(value.replace('\t', "")); // browsers ignore tabs
     }
-    let Some(service) = context.service else { return value.into_owned() };
-    let path = match service.behind_origin(&value) {
-        Some("") => "/",
-        Some(behind) => behind,
-        None => value.as_ref(), // another port, another host, or relative
-    };
-    if path.starts_with(['/', '\\']) {
-        service.public_path(path)
-    } else if path.starts_with(['?', '#']) && path.len() < value.len() {
-        service.public_path(&format!("/{path}"))
-    } else {
-        path.to_owned()
+    match context.service {
+        Some(service) => location::public(service, &value, context.public()),
+        None => value.into_owned(),
     }
+}
+
+/// Whether a URL leads to the upstream itself.
+fn is_own(context: &RequestContext<'_>, url: &[u8]) -> bool {
+    let url = std::str::from_utf8(url).unwrap_or_default();
+    context.service.is_some_and(|service| location::is_own(service, url))
 }
 
 /// The quoted parameters of a field; URLs of the upstream itself are mapped by [`location`].
 fn quoted<'v>(context: &RequestContext<'_>, value: &'v [u8]) -> Cow<'v, [u8]> {
-    let is_own = |text: &&[u8]| {
-        let text = std::str::from_utf8(text).unwrap_or_default();
-        context.service.is_some_and(|service| service.behind_origin(text).is_some())
-    };
     // Every second part is inside quotes. A part with an escape is not a URL.
-    if !value.split(|&byte| byte == b'"').skip(1).step_by(2).any(|text| is_own(&text)) {
+    if !value.split(|&byte| byte == b'"').skip(1).step_by(2).any(|text| is_own(context, text)) {
         return Cow::Borrowed(value);
     }
     let parts = value.split(|&byte| byte == b'"').enumerate().map(|(turn, text)| {
-        if turn % 2 == 1 && is_own(&text) { location(context, text).into_bytes() } else { text.to_vec() }
+        if turn % 2 == 1 && is_own(context, text) {
+            location(context, text).into_bytes()
+        } else {
+            text.to_vec()
+        }
     });
     Cow::Owned(parts.collect::<Vec<_>>().join(&b'"'))
 }
 
 /// The targets of a `Link` field, each mapped by [`location`].
-fn links(context: &RequestContext<'_>, value: &[u8]) -> Vec<u8> {
+pub(super) fn links(context: &RequestContext<'_>, value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len() + 32);
     let mut rest = value;
     while let Some(open) = memchr::memchr(b'<', rest)
@@ -378,7 +384,12 @@ fn links(context: &RequestContext<'_>, value: &[u8]) -> Vec<u8> {
         let (before, behind) = rest.split_at(open + 1);
         let (target, behind) = behind.split_at(length);
         out.extend_from_slice(before);
-        out.extend_from_slice(location(context, target).as_bytes());
+        // Unlike a redirect, a link may lead to any host, with the scheme of the page.
+        if target.starts_with(b"//") && !is_own(context, target) {
+            out.extend_from_slice(target);
+        } else {
+            out.extend_from_slice(location(context, target).as_bytes());
+        }
         rest = behind;
     }
     out.extend_from_slice(rest);
@@ -404,5 +415,6 @@ pub(crate) fn only_adds_slash(context: &RequestContext<'_>, answer: &ResponseHea
     // The upstream may have built an absolute URL from the client's own Host.
     let to = to.split_once("://").and_then(|(_, rest)| rest.strip_prefix(context.head.host())).unwrap_or(&to);
     let to = to.split(['?', '#']).next().unwrap_or_default();
+    let to = to.strip_prefix(context.config.public_path.as_str()).unwrap_or(to);
     to.strip_suffix('/') == Some(context.head.path())
 }

@@ -3,7 +3,7 @@
 
 use super::{
     Sending,
-    answer::is_named,
+    answer::{is_named, links},
     pump::{Pump, PumpFault, Side},
 };
 use crate::{
@@ -176,7 +176,7 @@ impl<'c> Exchange<'c> {
                             self.upstream.input.filled().get(..head.length).unwrap_or_default().to_vec();
                         let _ = self
                             .client
-                            .write(&interim_head(&interim, &head, cost_header), timeouts.stall)
+                            .write(&interim_head(context, &interim, &head, cost_header), timeouts.stall)
                             .await;
                     }
                     interims += 1;
@@ -372,14 +372,22 @@ fn is_grpc(context: &RequestContext<'_>) -> bool {
 }
 
 /// The head of a 1xx response without the fields of the upstream's connection.
-fn interim_head(bytes: &[u8], head: &ResponseHead, cost_header: Option<&str>) -> Vec<u8> {
+fn interim_head(
+    context: &RequestContext<'_>,
+    bytes: &[u8],
+    head: &ResponseHead,
+    cost_header: Option<&str>,
+) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     crate::respond::start(head.status, head.reason.get(bytes), &mut out);
     for passed in head.fields.iter().filter(|field| field.kind == ResponseField::EndToEnd) {
         let name = passed.name.get(bytes);
-        // The cost is for the gateway only.
-        if !is_named(name, cost_header) {
-            field::write(name, passed.value.get(bytes), &mut out);
+        let value = passed.value.get(bytes);
+        if name.eq_ignore_ascii_case(b"link") {
+            field::write(name, &links(context, value), &mut out);
+        } else if !is_named(name, cost_header) {
+            // The cost is for the gateway only.
+            field::write(name, value, &mut out);
         }
     }
     out.extend_from_slice(b"\r\n");

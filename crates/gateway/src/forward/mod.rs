@@ -5,6 +5,7 @@ mod attempts;
 mod decode;
 mod deliver;
 mod exchange;
+mod forwarded;
 mod pump;
 mod request;
 mod retry_after;

@@ -1,6 +1,6 @@
 //! The request to the upstream: serialized from what was parsed.
 
-use super::rpc::Protocol;
+use super::{forwarded, rpc::Protocol};
 use crate::{
     context::RequestContext,
     policies::{key::is_credential, own_key},
@@ -10,8 +10,7 @@ use http1::{
     body::Framing,
     field::{self, ForwardedKind, RequestField},
 };
-use std::{io::Write, net::IpAddr};
-use upstream::{Backend, Service};
+use upstream::{Backend, Service, location};
 
 /// The gateway's entry in `Via`, with the received protocol version.
 pub(super) const fn via(is_http11: bool, is_http2: bool) -> &'static [u8] {
@@ -73,13 +72,13 @@ fn write(
 ) -> Result<(), KeyFound> {
     let start = out.len();
     write_request_line_and_host(context, to, slash, keys, out);
-    let lists = write_fields(context, body_was_read, keys, out);
+    let lists = write_fields(context, to, body_was_read, keys, out);
     // After this, everything but the received lists is our own.
     if keys == Keys::LookedFor && holds_key(context, out.get(start..).unwrap_or_default(), &lists) {
         return Err(KeyFound);
     }
     prolong(b"Via", lists.via, via(context.head.is_http11, context.head.is_http2), out);
-    write_forwarded(context, lists.forwarded, lists.forwarded_for, out);
+    forwarded::write(context, &lists, out);
     field::write(b"X-Request-Id", context.id.as_bytes(), out);
     if let Some(key) = &context.key {
         field::write(b"X-Consumer-Id", key.id().as_bytes(), out);
@@ -113,10 +112,10 @@ fn holds_key(context: &RequestContext<'_>, written: &[u8], lists: &Lists<'_>) ->
 
 /// Lists to which the gateway appends: the last line of each. Earlier lines are passed on unchanged.
 #[derive(Default)]
-struct Lists<'h> {
+pub(super) struct Lists<'h> {
     via: Option<&'h [u8]>,
-    forwarded: Option<&'h [u8]>,
-    forwarded_for: Option<&'h [u8]>,
+    pub(super) forwarded: Option<&'h [u8]>,
+    pub(super) forwarded_for: Option<&'h [u8]>,
 }
 
 fn write_request_line_and_host(
@@ -179,6 +178,7 @@ fn write_cookies_without_key(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
 /// Appends the forwarded fields.
 fn write_fields<'v>(
     context: &'v RequestContext<'_>,
+    (service, backend): (&Service, &Backend),
     body_was_read: bool,
     keys: Keys,
     out: &mut Vec<u8>,
@@ -204,6 +204,13 @@ fn write_fields<'v>(
         }
         let list = match kind {
             RequestField::EndToEnd if reads_body && name.eq_ignore_ascii_case(b"accept-encoding") => continue,
+            // Where COPY and MOVE lead to is a URL of this API, as the target of the request is.
+            RequestField::EndToEnd if name.eq_ignore_ascii_case(b"destination") => {
+                let url = std::str::from_utf8(value).unwrap_or_default();
+                let inner = location::inner(service, url, context.public(), service.own_host(backend));
+                field::write(name, inner.as_deref().map_or(value, str::as_bytes), out);
+                continue;
+            }
             RequestField::EndToEnd
             | RequestField::Accept
             | RequestField::ContentType
@@ -279,71 +286,13 @@ fn write_framing(context: &RequestContext<'_>, framing: Framing, out: &mut Vec<u
     }
 }
 
-/// Appends the origin, host and scheme of the request: `X-Forwarded-*` and `Forwarded` (RFC 7239).
-fn write_forwarded(
-    context: &RequestContext<'_>,
-    forwarded: Option<&[u8]>,
-    forwarded_for: Option<&[u8]>,
-    out: &mut Vec<u8>,
-) {
-    let (head, peer) = (&context.head, context.peer.address);
-    begin_prolonged(b"X-Forwarded-For", forwarded_for, out);
-    let written = out.len();
-    write_address(peer, out);
-    let written = written..out.len();
-    out.extend_from_slice(b"\r\n");
-    let is_given = |kind| context.is_peer_trusted && head.value(RequestField::Forwarded(kind)).is_some();
-    if !is_given(ForwardedKind::Proto) {
-        field::write(b"X-Forwarded-Proto", context.peer.scheme.name().as_bytes(), out);
-    }
-    if !is_given(ForwardedKind::Host) && !head.host().is_empty() {
-        field::write(b"X-Forwarded-Host", head.host().as_bytes(), out);
-    }
-    begin_prolonged(b"Forwarded", forwarded, out);
-    // Colons and brackets require a quoted string.
-    let (before, behind): (&[u8], &[u8]) = match peer {
-        IpAddr::V4(_) => (b"for=", b""),
-        IpAddr::V6(_) => (b"for=\"[", b"]\""),
-    };
-    out.extend_from_slice(before);
-    out.extend_from_within(written);
-    out.extend_from_slice(behind);
-    if !head.host().is_empty() {
-        // A host may contain a colon, which is allowed only in a quoted string.
-        for part in [";host=\"", head.host(), "\""] {
-            out.extend_from_slice(part.as_bytes());
-        }
-    }
-    for part in [";proto=", context.peer.scheme.name(), "\r\n"] {
-        out.extend_from_slice(part.as_bytes());
-    }
-}
-
-/// Appends an address. IPv4 is formatted by hand, because `Display` takes ten times as long and
-/// each request has one.
-fn write_address(address: IpAddr, out: &mut Vec<u8>) {
-    match address {
-        IpAddr::V4(address) => {
-            for (turn, octet) in address.octets().into_iter().enumerate() {
-                if turn > 0 {
-                    out.push(b'.');
-                }
-                out.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
-            }
-        }
-        IpAddr::V6(address) => {
-            let _ = write!(out, "{address}"); // into memory: cannot fail
-        }
-    }
-}
-
 pub(super) fn prolong(name: &[u8], before: Option<&[u8]>, value: &[u8], out: &mut Vec<u8>) {
     begin_prolonged(name, before, out);
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");
 }
 
-fn begin_prolonged(name: &[u8], before: Option<&[u8]>, out: &mut Vec<u8>) {
+pub(super) fn begin_prolonged(name: &[u8], before: Option<&[u8]>, out: &mut Vec<u8>) {
     out.extend_from_slice(name);
     out.extend_from_slice(b": ");
     if let Some(before) = before {

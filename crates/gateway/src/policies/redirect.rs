@@ -33,7 +33,9 @@ pub(crate) fn check_scheme(context: &mut RequestContext<'_>) -> Result<(), Refus
     let public = context.config.settings.api.public_url.as_deref().filter(|url| url.starts_with("https://"));
     let base = match (public, context.shared.tls_address) {
         (Some(public), _) => public.to_owned(),
-        (None, Some(address)) => https(context.head.host(), address),
+        (None, Some(address)) => {
+            format!("{}{}", https(context.head.host(), address), context.config.public_path)
+        }
         (None, None) => return Ok(()), // it listens there, otherwise it would not have started
     };
     let (path, query) = (context.head.path(), context.head.query());
@@ -115,7 +117,7 @@ pub(crate) fn check_endpoint(
 }
 
 fn moved(context: &RequestContext<'_>, to: &str) -> Refused {
-    let location = location(to, context.head.query());
+    let location = public(context, to);
     refusal(
         ErrorCode::EndpointMoved,
         format!("This endpoint has moved to {location}. Use that address from now on."),
@@ -135,7 +137,7 @@ pub(crate) fn check_slash(context: &RequestContext<'_>) -> Result<(), Refused> {
     if !redirects || cut.is_empty() || context.config.routes.keeps_slash(path) {
         return Ok(());
     }
-    let location = location(cut, context.head.query());
+    let location = public(context, cut);
     let message = format!("The path ends in a slash. Send the request to {location}, without the slash.");
     Err(refusal(ErrorCode::TrailingSlash, message, location))
 }
@@ -144,6 +146,11 @@ fn refusal(code: ErrorCode, message: String, location: String) -> Refused {
     let mut refused = Refusal::new(code, message);
     refused.location = Some(location);
     refused
+}
+
+/// A path as clients address it, with the query of the request.
+fn public(context: &RequestContext<'_>, path: &str) -> String {
+    format!("{}{}", context.config.public_path, location(path, context.head.query()))
 }
 
 /// A location on this host. Two leading slashes would name another host, so they are merged.

@@ -192,10 +192,10 @@ pub(crate) fn write_preflight(
 /// Appends the deprecation fields (RFC 9745), if the endpoint is deprecated.
 pub(crate) fn write_deprecation(context: &RequestContext<'_>, out: &mut Vec<u8>) {
     if let Some(deprecated) = context.deprecated {
-        let (since, docs) = (deprecated.since, &context.config.docs_path);
+        let (since, base, docs) = (deprecated.since, &context.config.public_path, &context.config.docs_path);
         let _ = write!(
             out,
-            "Deprecation: @{since}\r\nLink: <{docs}/moved>; rel=\"deprecation\"; type=\"text/html\"\r\n"
+            "Deprecation: @{since}\r\nLink: <{base}{docs}/moved>; rel=\"deprecation\"; type=\"text/html\"\r\n"
         );
     }
 }

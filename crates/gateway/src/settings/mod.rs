@@ -134,6 +134,12 @@ impl Api {
         format!("{}docs", self.reserved_prefix)
     }
 
+    /// The path of the public URL: empty, or `/base`.
+    pub fn public_path(&self) -> &str {
+        let behind = self.public_url.as_deref().and_then(|url| url.split_once("://"));
+        behind.and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..))).unwrap_or_default()
+    }
+
     /// The path of the limits endpoint.
     pub fn limits_path(&self) -> String {
         format!("{}limits", self.reserved_prefix)
