@@ -95,6 +95,53 @@ fn a_message_of_any_text_is_sent_unchanged() {
     assert!(answer.json()["error"]["message"].as_str().unwrap().contains(message), "{}", answer.text());
 }
 
+#[test]
+fn windows_that_follow_one_another_end_with_the_last() {
+    let stage = stage();
+    let now = jiff::Timestamp::now();
+    let at = |minutes: i64| (now + jiff::SignedDuration::from_mins(minutes)).to_string();
+    let (five, ten, eleven) = (at(5), at(10), at(11));
+    for (windows, retry) in [
+        // One begins before the other ends, or just then.
+        (vec![vec!["--until", &ten], vec!["--from", &five, "--for", "20m"]], 1500),
+        (vec![vec!["--until", &ten], vec!["--from", &ten, "--for", "20m"]], 1800),
+        (vec![vec!["--from", &ten, "--for", "20m"], vec!["--until", &ten]], 1800),
+        (vec![vec!["--until", &ten], vec!["--from", &eleven, "--for", "20m"]], 600),
+        // Of the endpoint alone.
+        (
+            vec![vec!["--until", &ten], vec!["--from", &ten, "--for", "20m", "--endpoint", "GET /items/7"]],
+            1800,
+        ),
+        (vec![vec!["--until", &ten], vec!["--from", &ten, "--for", "20m", "--endpoint", "GET /other"]], 600),
+        (
+            vec![vec!["--until", &ten, "--endpoint", "GET /items/7"], vec!["--from", &five, "--for", "20m"]],
+            1500,
+        ),
+        (vec![vec!["--until", &five], vec!["--until", &ten, "--endpoint", "GET /items/7"]], 600),
+        // No end is known.
+        (vec![vec!["--until", &ten], vec!["--from", &five]], 120),
+    ] {
+        for words in &windows {
+            begin(&stage, words);
+        }
+        let answer = stage.send(get("/items/7"));
+        assert_error(&stage.gateway, &answer, 503, "MAINTENANCE");
+        let found = answer.number("Retry-After");
+        assert!((retry - 60..=retry + 1).contains(&found), "{found} of {retry} with {windows:?}");
+        stage.gateway.run(&["maintenance", "off"]);
+    }
+}
+
+#[test]
+fn a_window_that_lets_a_key_through_does_not_count_for_it() {
+    let stage = stage();
+    let id = stage.key.id.clone();
+    begin(&stage, &["--for", "10m"]);
+    begin(&stage, &["--for", "30m", "--pass", &id]);
+    let retry = stage.send(get("/items/7")).number("Retry-After");
+    assert!((540..=600).contains(&retry), "{retry} seconds of ten minutes");
+}
+
 /// Begins maintenance with these arguments, and returns the id of the window.
 fn begin(stage: &Stage, words: &[&str]) -> String {
     let out = stage.gateway.run(&[&["maintenance", "on", "--json"], words].concat());
