@@ -125,10 +125,9 @@ impl RequestHead {
         let authority = self.read_target(method, parsed.path.unwrap_or_default(), reading)?;
         for header in parsed.headers.iter() {
             let name = header.name.as_bytes();
-            if let Some(kind) = kind(name, reading)? {
-                let (name, value) = (Span::of(name, bytes), Span::of(header.value, bytes));
-                self.fields.push(Field { name, value, kind });
-            }
+            let kind = kind(name, reading)?;
+            let (name, value) = (Span::of(name, bytes), Span::of(header.value, bytes));
+            self.fields.push(Field { name, value, kind });
         }
         self.check(bytes, authority, reading)
     }

@@ -200,3 +200,24 @@ fn a_request_for_no_endpoint_is_not_redirected_and_links_lead_to_existing_pages(
     let check = error_of(&answer)["check"].as_str().unwrap().to_owned();
     assert!(check.starts_with("https://api.example.com/_docs/errors/"), "{check}");
 }
+
+#[test]
+fn a_key_in_a_header_that_is_spelled_with_underscores_is_found() {
+    let upstream = Upstream::sample();
+    let config = config(&upstream).section("[keys]\nheaders = [\"X-My-Key\"]");
+    let gateway = Gateway::start(&config);
+    let own = gateway.key().key;
+    let imported = "Imp0rted-Key-123";
+    let file = gateway.home().path("keys.txt");
+    std::fs::write(&file, imported).unwrap();
+    gateway.run(&["keys", "import", file.to_str().unwrap(), "--plan", "free"]);
+    for (name, key) in
+        [("X_My_Key", own.as_str()), ("x_my-key", &own), ("X_Other", &own), ("X_My_Key", imported)]
+    {
+        let answer = send_plainly(&gateway, &get("/items/7").header(name, key));
+        assert_error(&gateway, &answer, 400, "HTTPS_REQUIRED");
+    }
+    let answer = send_plainly(&gateway, &get("/items/7").header("X_My_Key", "no key"));
+    assert_error(&gateway, &answer, 301, "ENDPOINT_MOVED");
+    assert_eq!(upstream.count(), 0);
+}

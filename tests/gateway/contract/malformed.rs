@@ -394,3 +394,27 @@ fn a_length_past_all_numbers_is_a_body_that_is_too_large() {
         assert_error(&gateway, &answer, status, code);
     }
 }
+
+#[test]
+fn links_in_the_response_to_a_malformed_request_have_its_host() {
+    let upstream = Upstream::sample();
+    let config = Config::of(&upstream).public_url(None).top("trusted_proxies = [\"127.0.0.1\"]");
+    let gateway = Gateway::start(&config);
+    let listen = gateway.address.to_string();
+    for (lines, base) in [
+        ("Host: api.example.com:81\r\nContent-Length: x", "http://api.example.com:81"),
+        ("X-A : b\r\nHost: api.example.com", "http://api.example.com"),
+        ("Host: api.example.com\r\nX-Forwarded-Proto: https\r\nContent-Length: x", "https://api.example.com"),
+        // There is no host that could be used.
+        ("Host: a\r\nHost: b", &format!("http://{listen}")),
+        ("Host: a/b", &format!("http://{listen}")),
+        ("X-A: b", &format!("http://{listen}")),
+    ] {
+        let answer = gateway.send_bytes(format!("GET /x HTTP/1.1\r\n{lines}\r\n\r\n").as_bytes());
+        assert_eq!(answer.status, 400, "{lines}");
+        let check = answer.json()["error"]["check"].as_str().unwrap().to_owned();
+        assert_eq!(check, format!("{base}/_docs/errors/REQUEST_MALFORMED"), "{lines}");
+    }
+    let answer = gateway.send_bytes(b"HEAD /x HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n");
+    assert_eq!((answer.status, answer.body.len()), (400, 0));
+}

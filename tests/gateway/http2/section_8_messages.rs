@@ -3,7 +3,7 @@
 use crate::{
     gateway, patient_gateway,
     peer::{CONTINUATION, DATA, END_HEADERS, END_STREAM, Expect, HEADERS, Peer, block, request},
-    support::assert_error,
+    support::{Config, Gateway, Upstream, assert_error, request::HOST},
     try_all,
 };
 
@@ -225,4 +225,15 @@ fn every_malformed_request_reads_the_whole_error_specification() {
     peer.send(HEADERS, ASK, 5, &request("HEAD", "/items/7", &[("Upper", "a")]));
     let answer = peer.answer(5);
     assert_eq!((answer.status, answer.body.len(), answer.cut), (400, 0, None));
+}
+
+#[test]
+fn links_in_the_response_to_a_malformed_request_have_its_authority() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream).public_url(None));
+    let mut peer = Peer::open(gateway.address);
+    peer.send(HEADERS, ASK, 1, &request("GET", "/items/7", &[("Upper", "a")]));
+    let check = peer.answer(1).json()["error"]["check"].as_str().unwrap().to_owned();
+    let (_, rest) = check.split_once("://").unwrap();
+    assert_eq!(rest, format!("{HOST}/_docs/errors/REQUEST_MALFORMED"));
 }

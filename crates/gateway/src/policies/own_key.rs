@@ -12,7 +12,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use contract::key;
-use http1::field::RequestField;
+use http1::field::{self, RequestField};
 use std::sync::Arc;
 
 /// As lenient as upstream servers: with or without padding.
@@ -48,12 +48,20 @@ pub(crate) fn in_query(context: &RequestContext<'_>) -> Option<OwnKey> {
     in_text(context, query).or_else(|| well_formed(context, query))
 }
 
-/// The key of this API in other headers, if it has the format of our own keys.
+/// The key of this API in other headers, if it has the format of our own keys. In those that are meant for keys, any key:
+/// also in one that is only spelled like a header for keys (`X_API_Key`).
 pub(crate) fn in_other_headers(context: &RequestContext<'_>) -> Option<OwnKey> {
     let kinds = [RequestField::Authorization, RequestField::ApiKey];
     let known = kinds.iter().flat_map(|kind| context.head.values(*kind));
+    let keys = &context.config.reading.keys;
+    let is_spelling = |name: &[u8]| keys.iter().any(|key| field::is_same_variable(key.as_bytes(), name));
+    let spelled = context
+        .head
+        .fields()
+        .filter(|(name, _, kind)| *kind == RequestField::HopByHop && is_spelling(name))
+        .map(|(_, value, _)| value);
     known
-        .into_iter()
+        .chain(spelled)
         .find_map(|value| in_value(context, value))
         .or_else(|| context.head.fields().find_map(|(_, value, _)| well_formed(context, value)))
 }

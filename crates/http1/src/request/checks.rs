@@ -73,8 +73,9 @@ pub fn content_length(digits: &[u8]) -> Option<u64> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// Classifies a field. None: it is not forwarded.
-pub(super) fn kind(name: &[u8], reading: &Reading) -> Result<Option<RequestField>, Fault> {
+/// Classifies a field. One that is dropped is kept as if it were of this connection: nobody forwards it, but a key in
+/// it is found.
+pub(super) fn kind(name: &[u8], reading: &Reading) -> Result<RequestField, Fault> {
     let kind = field::of_request(name, &reading.keys);
     let treatment = match kind {
         RequestField::EndToEnd if !field::is_plain_name(name) => field::of_odd_name(name, reading),
@@ -96,11 +97,11 @@ pub(super) fn kind(name: &[u8], reading: &Reading) -> Result<Option<RequestField
         | RequestField::Via
         | RequestField::Forwarded(_)
         | RequestField::ConsumerId
-        | RequestField::Single(_) => return Ok(Some(kind)),
+        | RequestField::Single(_) => return Ok(kind),
     };
     match treatment {
-        Treatment::Pass => Ok(Some(RequestField::EndToEnd)),
-        Treatment::Drop => Ok(None),
+        Treatment::Pass => Ok(RequestField::EndToEnd),
+        Treatment::Drop => Ok(RequestField::HopByHop),
         Treatment::Refuse if kind == RequestField::Override => Err(Fault::at(format!(
             "The header {} overrides the method or path of the request line; change the request line instead.",
             quoted(name)

@@ -3,7 +3,8 @@
 use super::RequestHead;
 use crate::{
     MAX_FIELDS, Span,
-    field::{self, Field, RequestField},
+    field::{self, Field, ForwardedKind, RequestField},
+    host,
     reading::Reading,
 };
 
@@ -22,8 +23,8 @@ impl RequestHead {
         );
         if is_head {
             // The response has no body, whatever is wrong with the rest.
-            kept.text.push_str("HEAD");
-            let end = kept.text.len();
+            kept.text.insert_str(0, "HEAD");
+            let end = "HEAD".len();
             (kept.method_end, kept.path_end, kept.query_end) = (end, end, end);
         }
         kept
@@ -31,20 +32,28 @@ impl RequestHead {
 
     /// What is kept of the fields of a refused head: its request ID, the fields that select the
     /// format of errors, the origin of the page that sent it, so that the page can read the error,
-    /// and the key, whose limits the response states. A field that is not a list and appears twice
-    /// is ignored.
+    /// the host and scheme of links, and the key, whose limits the response states. A field that is
+    /// not a list and appears twice is ignored.
     pub fn of_remains<'h>(fields: impl Iterator<Item = (&'h [u8], &'h [u8])>, reading: &Reading) -> Self {
         let origin = field::of_request(b"origin", &[]);
         let mut found: Vec<(RequestField, &[u8], &[u8])> = Vec::new();
+        let (mut hosts, mut authority) = (Vec::new(), None);
         for (name, value) in fields {
             let kind = field::of_request(name, &reading.keys);
             let value = value.trim_ascii();
+            if kind == RequestField::Host {
+                hosts.push(value);
+            } else if name == b":authority" {
+                authority = Some(value);
+            }
             let is_kept = match kind {
                 RequestField::Accept
                 | RequestField::ContentType
                 | RequestField::RequestId
                 | RequestField::Authorization
                 | RequestField::Key(_) => true,
+                // Not the addresses: in a malformed head the client may have written them.
+                RequestField::Forwarded(forwarded) => forwarded == ForwardedKind::Proto,
                 RequestField::Single(_) => kind == origin,
                 RequestField::EndToEnd
                 | RequestField::HopByHop
@@ -56,7 +65,6 @@ impl RequestHead {
                 | RequestField::Expect
                 | RequestField::ApiKey
                 | RequestField::Via
-                | RequestField::Forwarded(_)
                 | RequestField::ConsumerId
                 | RequestField::Override => false,
             };
@@ -68,6 +76,12 @@ impl RequestHead {
             kind == RequestField::Accept || found.iter().filter(|(other, ..)| *other == kind).count() == 1
         };
         let mut head = Self::default();
+        let host = match hosts.as_slice() {
+            [only] => authority.or(Some(*only)),
+            [] | [_, _, ..] => authority,
+        };
+        let host = host.filter(|host| host::is_host(host)).and_then(|host| std::str::from_utf8(host).ok());
+        head.text.push_str(host.unwrap_or_default());
         for &(kind, name, value) in &found {
             let is_plain = value.iter().all(|&b| b.is_ascii_graphic() || b == b' ');
             if is_single(kind) && !value.is_empty() && is_plain {
