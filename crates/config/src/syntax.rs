@@ -165,13 +165,19 @@ fn bare_value(source: &str, span: &Range<usize>) -> Option<Range<usize>> {
     let is_key = key.trim().chars().all(|c| c.is_ascii_alphanumeric() || "_-. ".contains(c));
     let start = line + key.len() + 1 + (value.len() - value.trim_start().len());
     let value = value.split(" #").next()?.trim();
-    let is_bare = value.starts_with(|c: char| c.is_alphanumeric() || "/.+-:*".contains(c))
+    let is_bare = value
+        .starts_with(|c: char| c.is_alphanumeric() || "/.+-:*".contains(c) || TYPOGRAPHIC.contains(&c))
         && !value.contains(['"', '\'']);
     (is_key && is_bare && span.start >= start).then(|| start..start + value.len())
 }
 
+/// Quotation marks that a word processor writes in place of `"`.
+const TYPOGRAPHIC: [char; 7] =
+    ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}'];
+
 fn without_quotes(source: &str, value: Range<usize>) -> Fault {
     let text = source.get(value.clone()).unwrap_or_default();
+    let text = text.trim_matches(TYPOGRAPHIC);
     let lower = text.to_ascii_lowercase();
     let fault = Fault::at(value, "invalid TOML: a value without quotes");
     match lower.as_str() {

@@ -277,6 +277,13 @@ fn check_foreign(segment: &str, start: usize) -> Result<(), NoTemplate> {
             "to match the rest of the path, write {*rest} as its last segment",
         ));
     }
+    if ["(.*)", "(.+)", "(.*?)", "(.+?)"].iter().any(|pattern| segment.contains(pattern)) {
+        return Err(refuse(
+            start..start + segment.len(),
+            "would be taken literally, not as a pattern",
+            "write {name} for one segment, or {*rest} as the last one for the rest of the path",
+        ));
+    }
     let Some(name) = openapi::api::foreign_name(segment) else { return Ok(()) };
     Err(refuse(
         start..start + segment.len(),

@@ -132,3 +132,24 @@ fn hops_are_counted_from_the_right_and_the_fields_of_the_proxies_are_passed_on()
     let seen = upstream.last().headers;
     assert_eq!(seen.list("X-Forwarded-For"), ["nonsense", "10.1.1.1", "127.0.0.1"]);
 }
+
+#[test]
+fn a_network_of_ipv4_may_be_written_in_ipv6() {
+    let upstream = Upstream::sample();
+    for mapped in ["::ffff:10.9.0.1", "::ffff:10.0.0.0/104", "::ffff:0:0/96", "::ffff:a09:1"] {
+        let gateway = gateway(&upstream, &format!("deny = [\"{mapped}\"]"), "");
+        for address in ["10.9.0.1", "::ffff:10.9.0.1"] {
+            assert_error(&gateway, &gateway.send(&from(address)), 401, "PERMISSION_DENIED");
+        }
+        assert_eq!(gateway.send(&from("2001:db8::1")).status, 200, "{mapped}");
+    }
+    let gateway = gateway(&upstream, "allow = [\"::ffff:10.0.0.0/104\"]", "");
+    assert_eq!(gateway.send(&from("10.9.0.1")).status, 200);
+    assert_error(&gateway, &gateway.send(&from("11.0.0.1")), 401, "PERMISSION_DENIED");
+    let config = Config::of(&upstream)
+        .top("trusted_proxies = [\"::ffff:127.0.0.0/104\"]")
+        .endpoint("GET", "/open", "public = true")
+        .section("[address]\ndeny = [\"10.9.0.1\"]");
+    let gateway = Gateway::start(&config);
+    assert_error(&gateway, &gateway.send(&from("10.9.0.1")), 401, "PERMISSION_DENIED");
+}

@@ -124,6 +124,10 @@ fn amount(text: &str) -> (Option<u64>, &str) {
     let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
     let (number, rest) = text.split_at(end);
     let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    // `5.5`: nobody knows which whole number is meant.
+    if rest.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+        return (None, rest);
+    }
     let Ok(amount) = digits.parse::<u64>() else { return (None, rest) };
     match rest.strip_prefix(['k', 'K']) {
         Some(rest) if !rest.starts_with(|c: char| c.is_ascii_alphanumeric()) => {
@@ -219,7 +223,16 @@ mod tests {
         // Months and seconds do not roll, so one guess is left.
         assert_eq!(meant("100 per 1 month").unwrap(), "did you mean \"100 per month\"?");
         assert_eq!(meant("100 per 1 second").unwrap(), "did you mean \"100 per second\"?");
-        for text in ["1000", "per day", "", "many per hour", "-5 per day", "5 apples", "5 per 90 months"] {
+        for text in [
+            "1000",
+            "per day",
+            "",
+            "many per hour",
+            "-5 per day",
+            "5 apples",
+            "5 per 90 months",
+            "5.5 per day",
+        ] {
             assert_eq!(meant(text), None, "{text}");
         }
     }

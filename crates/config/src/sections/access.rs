@@ -35,7 +35,7 @@ pub(super) fn networks(section: &Section<'_>, key: &Key) -> Vec<IpNet> {
 
 pub(super) fn network(text: &str) -> Result<IpNet, Refusal> {
     if let Ok(address) = text.parse::<IpAddr>() {
-        return Ok(IpNet::from(address));
+        return Ok(IpNet::from(address.to_canonical()));
     }
     let Ok(network) = text.parse::<IpNet>() else {
         return Err(Refusal::new(
@@ -55,5 +55,18 @@ pub(super) fn network(text: &str) -> Result<IpNet, Refusal> {
             ),
         ));
     }
-    Ok(network)
+    Ok(canonical(network))
+}
+
+/// An IPv4 network that is written in IPv6 (`::ffff:10.0.0.0/104`). Clients' addresses are compared as IPv4, so it would
+/// match none of them.
+fn canonical(network: IpNet) -> IpNet {
+    const MAPPED: u8 = 96;
+    let mapped = match (network.addr().to_canonical(), network.prefix_len().checked_sub(MAPPED)) {
+        (IpAddr::V4(address), Some(length)) if matches!(network, IpNet::V6(_)) => {
+            IpNet::new(IpAddr::V4(address), length).ok()
+        }
+        (IpAddr::V4(_) | IpAddr::V6(_), _) => None,
+    };
+    mapped.unwrap_or(network)
 }

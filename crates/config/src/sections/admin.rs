@@ -2,6 +2,7 @@
 
 use super::syntax::socket_address;
 use crate::{
+    fault::Fault,
     raw::Section,
     registry::{
         Absent::{Default, Means},
@@ -23,14 +24,32 @@ rows! {
     "The format of the log. `auto`: text if standard error is a terminal, otherwise JSON."
 }
 
-/// The address of `[admin]`, if there is one. None: a fault was noted.
-pub(super) fn admin(section: &Section<'_>) -> Option<Option<SocketAddr>> {
+/// The address of `[admin]`, if there is one. `api`: where requests are served. None: a fault was noted.
+pub(super) fn admin(section: &Section<'_>, api: &[SocketAddr]) -> Option<Option<SocketAddr>> {
     if !section.has(&ADMIN_ADDRESS) {
         let _ = section.text(&ADMIN_ADDRESS);
         return Some(None);
     }
     let address = section.text(&ADMIN_ADDRESS)?;
-    section.keep(address, socket_address).map(Some)
+    let span = address.span.clone();
+    let address = section.keep(address, socket_address)?;
+    if let Some(taken) = api.iter().find(|taken| clash(**taken, address)) {
+        section.reader.fault(
+            Fault::at(span, "`[admin]` has the address of the API")
+                .label(format!("the API is served at {taken}"))
+                .help("choose another port, which only your monitoring can reach"),
+        );
+        return None;
+    }
+    Some(Some(address))
+}
+
+/// Whether only one of two can be listened at. Port 0 is any free one.
+fn clash(one: SocketAddr, two: SocketAddr) -> bool {
+    let (ours, theirs) = (one.ip(), two.ip());
+    one.port() == two.port()
+        && one.port() != 0
+        && (ours == theirs || ours.is_unspecified() || theirs.is_unspecified())
 }
 
 pub(super) fn log(section: &Section<'_>) -> Option<Log> {

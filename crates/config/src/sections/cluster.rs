@@ -93,6 +93,13 @@ fn ledger_at(url: &str) -> Result<Option<LedgerAt>, Refusal> {
         return Ok(None);
     }
     let rest = LEDGERS.iter().find_map(|scheme| url.strip_prefix(scheme));
+    if rest.is_some_and(|rest| !has_ports(rest)) {
+        return Err(Refusal::new(
+            "`ledger` has a port that is not a number from 1 to 65535",
+            "cannot be used",
+            format!("write it like this: ledger = {}", CLUSTER_LEDGER.example),
+        ));
+    }
     match rest {
         Some(rest) if !rest.trim().is_empty() => Ok(Some(LedgerAt::Redis(url.to_owned().into()))),
         Some(_) | None => Err(Refusal::new(
@@ -101,6 +108,16 @@ fn ledger_at(url: &str) -> Result<Option<LedgerAt>, Refusal> {
             "a URL begins with `redis://`, `rediss://`, `redis+sentinel://` or `redis+cluster://`, and names a host",
         )),
     }
+}
+
+/// Whether the ports of all hosts are ports, as far as any are written.
+fn has_ports(rest: &str) -> bool {
+    let hosts = rest.split(['/', '?']).next().unwrap_or_default();
+    let hosts = hosts.rsplit_once('@').map_or(hosts, |(_, hosts)| hosts);
+    hosts.split(',').all(|host| match host.rsplit_once(':') {
+        Some((_, port)) if !port.ends_with(']') => port.parse::<u16>().is_ok_and(|port| port != 0),
+        Some(_) | None => true,
+    })
 }
 
 fn secret_file(path: &str, folder: &Path) -> Result<std::path::PathBuf, Refusal> {

@@ -8,6 +8,7 @@ use crate::{
 };
 use contract::{Kind, Limit};
 use gateway::settings::Endpoint;
+use std::collections::BTreeSet;
 
 /// More plans than this are not named in one fault: a file may have hundreds.
 const MAX_NAMED: usize = 10;
@@ -110,6 +111,31 @@ pub(super) fn warn_of_groups(
             "line {}: the limit \"{}\" has no effect, because no {kind} is in the group `{group}`{meant}",
             top.reader.line(&limit.span),
             limit.value
+        ));
+    }
+}
+
+/// A group that no limit names changes nothing: probably one of the two is spelled otherwise.
+pub(super) fn warn_of_unlimited_groups(
+    top: &Section<'_>,
+    plans: &[PlanRead],
+    address: &[At<Limit>],
+    endpoints: &[EndpointRead],
+) {
+    let limits = || plans.iter().flat_map(|plan| &plan.limits).chain(address);
+    let named: BTreeSet<&str> = limits().filter_map(|limit| limit.value.group.as_deref()).collect();
+    let mut seen = BTreeSet::new();
+    for group in endpoints.iter().filter_map(|endpoint| endpoint.group.as_ref()) {
+        if named.contains(&*group.value) || !seen.insert(&*group.value) {
+            continue;
+        }
+        let meant = nearest(&group.value, named.iter().copied());
+        let meant = meant.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        top.reader.warn(format!(
+            "line {}: the group `{}` has no effect, because no limit ends in ` for {}`{meant}",
+            top.reader.line(&group.span),
+            group.value,
+            group.value
         ));
     }
 }

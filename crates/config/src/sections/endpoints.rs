@@ -5,7 +5,7 @@ use super::{
     declared,
     moved::check_names,
     parameters,
-    syntax::{check_group, check_header_name, check_media_type, check_permission, template},
+    syntax::{check_group, check_header_name, check_media_type, check_permission, is_of_responses, template},
 };
 use crate::{
     fault::Fault,
@@ -221,7 +221,17 @@ fn endpoint(section: &Section<'_>, has_document: bool, counts_addresses: bool) -
 fn cost_header(section: &Section<'_>, cost: Option<&At<u32>>) -> Option<String> {
     let name = section.text(&ENDPOINT_COST_HEADER)?;
     let line = section.reader.line(&name.span);
-    let name = section.keep(name, check_header_name)?;
+    let name = section.keep(name, |name| {
+        let name = check_header_name(name)?;
+        if is_of_responses(&name) {
+            return Err(Refusal::new(
+                format!("`{name}` cannot report a cost"),
+                "this header has a meaning of its own, and the header of the cost is removed from responses",
+                format!("use a header of your own, such as {}", ENDPOINT_COST_HEADER.example),
+            ));
+        }
+        Ok(name)
+    })?;
     if cost.is_none_or(|cost| cost.value == 1) {
         section.reader.warn(format!(
             "line {line}: `cost_header` can report at most `cost`, which is 1: set `cost` to the highest cost of a request"
@@ -311,11 +321,15 @@ fn check_method(text: &str) -> Result<String, Refusal> {
             "remove this endpoint",
         ));
     }
-    if is_good {
+    // What other frameworks call every method.
+    let is_any = matches!(text.to_ascii_uppercase().as_str(), "ANY" | "ALL");
+    if is_good && !is_any {
         return Ok(text.to_owned());
     }
     let upper = text.to_ascii_uppercase();
-    let help = if upper != text && upper.chars().all(|c| c.is_ascii_uppercase() || c == '-') {
+    let help = if is_any {
+        "write one endpoint for each method".to_owned()
+    } else if upper != text && upper.chars().all(|c| c.is_ascii_uppercase() || c == '-') {
         format!("did you mean method = \"{upper}\"?")
     } else if text == "*" || text.contains([',', ' ', '|']) {
         "write one endpoint for each method".to_owned()

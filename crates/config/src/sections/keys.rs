@@ -1,6 +1,9 @@
 //! The table `[keys]`.
 
-use super::{pattern, syntax::check_header_name};
+use super::{
+    pattern,
+    syntax::{check_header_name, is_of_requests},
+};
 use crate::{
     fault::Fault,
     raw::{At, Refusal, Section},
@@ -40,6 +43,15 @@ pub(super) fn keys(section: &Section<'_>, of_document: &[String]) -> Option<Keys
         }
     }
     let pattern = pattern::whole(section, &KEYS_PATTERN);
+    if let (Some(empty), Some(_)) =
+        (section.text(&KEYS_PATTERN).filter(|text| text.value.is_empty()), &pattern)
+    {
+        section.reader.fault(
+            Fault::at(empty.span, "no key matches an empty pattern")
+                .label("matches only the empty text")
+                .help("write the pattern of your keys, or remove this line to allow any format"),
+        );
+    }
     let mut headers: Vec<String> = headers.into_iter().map(|name| name.value).collect();
     if !section.has(&KEYS_HEADERS) && !of_document.is_empty() {
         let (named, unfit): (Vec<_>, Vec<_>) = of_document.iter().partition(|name| key_header(name).is_ok());
@@ -67,9 +79,7 @@ fn key_header(name: &str) -> Result<String, Refusal> {
             "not needed here",
             "remove it from the list: Authorization with Bearer and Basic is read after the others",
         )),
-        "host" | "connection" | "content-length" | "content-type" | "transfer-encoding" | "te"
-        | "trailer" | "upgrade" | "expect" | "accept" | "cookie" | "x-consumer-id" | "x-request-id"
-        | "forwarded" | "x-forwarded-for" => Err(Refusal::new(
+        own if is_of_requests(own) => Err(Refusal::new(
             format!("`{name}` cannot hold a key"),
             "this header has a meaning of its own",
             "use a header of your own, such as \"X-API-Key\"",

@@ -34,14 +34,14 @@ mod validation;
 use super::{
     ClusterSettings, Extent, Process, StoreSettings,
     document::{self, Document},
-    raw::Section,
+    raw::{At, Section},
     registry::{Rows, Table},
     tls::TlsSettings,
 };
-use gateway::settings::{Endpoint, Endpoints, Listen, Service, Settings, Tls};
+use gateway::settings::{Endpoint, Endpoints, Listen, Plain, Service, Settings, Tls};
 use ipnet::IpNet;
 use openapi::rules::Strictness;
-use std::path::Path;
+use std::{net::SocketAddr, path::Path};
 
 /// All rows of the registry, in the order in which the reference page shows them.
 pub(super) const ROWS: Rows = Rows(&[
@@ -125,22 +125,23 @@ pub(super) fn read(
     let keys = keys::keys(&top.once(Table::Keys), key_headers);
     let plans = plans::plans(top);
     let address_table = top.once(Table::Address);
-    let address = limits::of_address(&address_table);
+    let address_limits = limits::of_address(&address_table);
     let access = access::access(&address_table, &limits::ADDRESS_ALLOW, &limits::ADDRESS_DENY);
     let strictness = validation::validation(&top.once(Table::Validation));
     let compression = compression::compression(&top.once(Table::Compression));
     let cors = cors::cors(&top.once(Table::Cors));
     let reading = strictness::strictness(&top.once(Table::Strictness));
-    let tables = endpoints::endpoints(top, has_document, !address.is_empty(), strictness);
+    let tables = endpoints::endpoints(top, has_document, !address_limits.is_empty(), strictness);
     let moved = moved::moved(top);
     let abuse = overload::abuse(&top.once(Table::Abuse));
     let overload = overload::overload(&top.once(Table::Overload));
-    let admin = admin::admin(&top.once(Table::Admin));
+    let admin = admin::admin(&top.once(Table::Admin), &served_at(address.as_ref(), tls.as_ref()));
     let log = admin::log(&top.once(Table::Log));
 
     services::check_endpoints(top, &tables, &read);
-    costs::check(top, &plans, &address, &tables);
-    costs::warn_of_groups(top, &plans, &address, &tables);
+    costs::check(top, &plans, &address_limits, &tables);
+    costs::warn_of_groups(top, &plans, &address_limits, &tables);
+    costs::warn_of_unlimited_groups(top, &plans, &address_limits, &tables);
     // What a document's paths are to each other was checked with the document.
     let declared = if has_document { &[][..] } else { &tables };
     paths::check(top, prefix.as_ref(), declared, &moved, redirects.as_ref());
@@ -160,7 +161,7 @@ pub(super) fn read(
         document.as_ref()?;
     }
     if extent == Extent::Everything {
-        costs::warn_of_address(top, &address, endpoints.declared());
+        costs::warn_of_address(top, &address_limits, endpoints.declared());
         overload::warn_of_bodies(top, overload.as_ref(), sizes.as_ref(), endpoints.declared());
         if !allows_none.as_ref()?.value {
             nothing::warn(top, document.as_ref(), &endpoints);
@@ -184,7 +185,7 @@ pub(super) fn read(
         sizes: sizes?,
         keys: keys?,
         plans: plans.into_iter().map(|plan| plan.plan).collect(),
-        address_limits: address.into_iter().map(|limit| limit.value).collect(),
+        address_limits: address_limits.into_iter().map(|limit| limit.value).collect(),
         endpoints,
         moved: moved.into_iter().map(|moved| moved.moved).collect(),
         redirects: redirects?,
@@ -205,6 +206,13 @@ pub(super) fn read(
     };
     let process = Process { is_watched: is_watched?, admin: admin?, allows_no_endpoints: allows_none?.value };
     Some(Parts { data_plane, store: store?, cluster, tls: tls_files, process, document })
+}
+
+/// The addresses at which the API is served.
+fn served_at(listen: Option<&At<SocketAddr>>, tls: Option<&Option<(Tls, TlsSettings)>>) -> Vec<SocketAddr> {
+    let tls = tls.and_then(Option::as_ref).map(|(tls, _)| tls);
+    let plain = listen.filter(|_| tls.is_none_or(|tls| tls.plain != Plain::Off)).map(|listen| listen.value);
+    plain.into_iter().chain(tls.map(|tls| tls.address)).collect()
 }
 
 fn warn_of_headers(top: &Section<'_>, listen: Option<&Listen>, tls: Option<&Tls>, trusted: &[IpNet]) {

@@ -155,6 +155,78 @@ pub(super) fn check_header_name(text: &str) -> Result<String, Refusal> {
     Err(Refusal::new(format!("`{text}` is not a header name"), "expected the name of a header", help))
 }
 
+/// Whether a request header has a meaning of its own, so that it cannot hold anything else.
+pub(super) fn is_of_requests(name: &str) -> bool {
+    const NAMES: [&str; 25] = [
+        "host",
+        "connection",
+        "content-length",
+        "content-type",
+        "content-encoding",
+        "content-range",
+        "transfer-encoding",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "cookie",
+        "forwarded",
+        "http2-settings",
+        "keep-alive",
+        "origin",
+        "proxy-authorization",
+        "proxy-connection",
+        "range",
+        "via",
+        "x-consumer-id",
+        "x-request-id",
+    ];
+    NAMES.contains(&name) || name.starts_with("x-forwarded-") || name.starts_with("if-")
+}
+
+/// Whether a response header has a meaning of its own, so that it cannot report anything else.
+pub(super) fn is_of_responses(name: &str) -> bool {
+    const NAMES: [&str; 32] = [
+        "accept-ranges",
+        "age",
+        "allow",
+        "alt-svc",
+        "cache-control",
+        "connection",
+        "date",
+        "deprecation",
+        "etag",
+        "expires",
+        "keep-alive",
+        "last-modified",
+        "link",
+        "location",
+        "pragma",
+        "proxy-authenticate",
+        "proxy-connection",
+        "ratelimit",
+        "ratelimit-policy",
+        "retry-after",
+        "server",
+        "set-cookie",
+        "strict-transport-security",
+        "sunset",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "vary",
+        "via",
+        "www-authenticate",
+        "x-request-id",
+    ];
+    const FAMILIES: [&str; 4] = ["access-control-", "content-", "grpc-", "x-rate-limit-"];
+    NAMES.contains(&name) || FAMILIES.iter().any(|family| name.starts_with(family))
+}
+
 /// The name of a permission: what can be written on a command line without quotes.
 pub(super) fn check_permission(text: &str) -> Result<String, Refusal> {
     let is_good = !text.is_empty()

@@ -3,11 +3,11 @@
 
 pub(super) mod acme;
 
-use super::syntax::{check_header_name, socket_address};
+use super::syntax::{check_header_name, is_of_requests, socket_address};
 use crate::{
     Extent,
     fault::Fault,
-    raw::{At, Section},
+    raw::{At, Refusal, Section},
     registry::{
         Absent::{self, Default, Means, Required},
         CENTURY, HOUR, Key, Shape, Table,
@@ -104,7 +104,7 @@ pub(super) fn tls(
     let handshake = section.duration(&TLS_HANDSHAKE_TIMEOUT);
     let proxy_protocol = section.word(&TLS_PROXY_PROTOCOL, &[("off", false), ("required", true)]);
     let subject_header =
-        section.text(&TLS_CLIENT_SUBJECT_HEADER).and_then(|name| section.keep(name, check_header_name));
+        section.text(&TLS_CLIENT_SUBJECT_HEADER).and_then(|name| section.keep(name, subject_header));
     let strict = strict(section);
     let is_required = requires_certificate(section);
     let offered = offered(section, files, is_required);
@@ -146,6 +146,19 @@ pub(super) fn tls(
         requires_certificate,
     };
     Some(Some((tls, offered?)))
+}
+
+/// The name of the header for the subject. One that has a meaning already would change the request itself.
+fn subject_header(name: &str) -> Result<String, Refusal> {
+    let name = check_header_name(name)?;
+    if is_of_requests(&name) {
+        return Err(Refusal::new(
+            format!("`{name}` cannot hold the subject of a certificate"),
+            "this header has a meaning of its own",
+            format!("use a header of your own, such as {}", TLS_CLIENT_SUBJECT_HEADER.example),
+        ));
+    }
+    Ok(name)
 }
 
 /// Whether clients must present a certificate. Without `client_ca` none is requested, so
@@ -286,8 +299,10 @@ pub(super) fn identity(
     match identity.read() {
         Ok(_) => Some(identity),
         Err(bad) => {
-            let (name, span) =
-                if bad.path == identity.certificate { (certificate, chain.span) } else { (key, own.span) };
+            // One file may hold both: then the fault is of the one that it lacks.
+            let holds_both = || identity.certificate == identity.key && authorities(&identity.key).is_ok();
+            let is_of_chain = bad.path == identity.certificate && !holds_both();
+            let (name, span) = if is_of_chain { (certificate, chain.span) } else { (key, own.span) };
             section.reader.fault(no_file(name, span, &bad));
             None
         }

@@ -93,6 +93,9 @@ pub(super) fn addresses(
                 .help("use a host name that resolves to several addresses"),
         );
     }
+    if !read.is_empty() && !read.iter().any(|(url, ..)| url.is_https) {
+        refuse_tls_keys(section);
+    }
     let base_path = read.first()?.0.base_path.clone();
     let mut addresses = Vec::new();
     for (url, weight, place) in read {
@@ -100,6 +103,18 @@ pub(super) fn addresses(
         addresses.push(UpstreamAddress { host: url.host, port: url.port, weight, tls, speaks_http2: false });
     }
     Some((addresses, base_path))
+}
+
+/// Without https nothing is encrypted and nobody's certificate is checked, though the file asks for it.
+fn refuse_tls_keys(section: &Section<'_>) {
+    let keys = [&UPSTREAM_CA, &UPSTREAM_SERVER_NAME, &UPSTREAM_CERTIFICATE, &UPSTREAM_KEY];
+    if let Some(key) = keys.into_iter().find(|key| section.has(key)) {
+        section.reader.fault(
+            Fault::at(section.key_place(key), format!("`{}` without an address by https", key.name))
+                .label("has no effect over http")
+                .help("write the URL with https://, or remove this line"),
+        );
+    }
 }
 
 /// What an upstream's addresses by https have in common.

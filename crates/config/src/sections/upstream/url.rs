@@ -59,6 +59,19 @@ fn leads_back(url: &Url, listen: SocketAddr) -> bool {
 pub(super) fn parse_url(text: &str) -> Result<Url, Refusal> {
     let refuse =
         |label: &str, help: String| Refusal::new(format!("`{text}` cannot be the upstream"), label, help);
+    if text.contains("${") || text.starts_with('$') {
+        return Err(refuse(
+            "variables are not expanded in this file",
+            "write the URL itself; a script may write the file from a template before Fairgate starts"
+                .to_owned(),
+        ));
+    }
+    if text.starts_with("unix:") {
+        return Err(refuse(
+            "an upstream is reached by TCP, not by a socket file",
+            "let it listen at an address: url = \"http://127.0.0.1:9000\"".to_owned(),
+        ));
+    }
     let scheme = |name: &str| text.get(..name.len()).filter(|begin| begin.eq_ignore_ascii_case(name));
     let is_https = scheme("https://").is_some();
     let begin = if is_https { "https://" } else { "http://" };
@@ -69,13 +82,13 @@ pub(super) fn parse_url(text: &str) -> Result<Url, Refusal> {
         };
         return Err(refuse("expected http:// or https://", help));
     };
-    for (sign, what) in [('#', "a fragment"), ('?', "a query string")] {
-        if let Some((before, _)) = rest.split_once(sign) {
-            return Err(refuse(
-                &format!("{what} is not allowed here"),
-                format!("leave it out: \"{begin}{before}\""),
-            ));
-        }
+    if let Some(end) = rest.find(['?', '#']) {
+        let (before, behind) = rest.split_at(end);
+        let what = if behind.starts_with('?') { "a query string" } else { "a fragment" };
+        return Err(refuse(
+            &format!("{what} is not allowed here"),
+            format!("leave it out: \"{begin}{before}\""),
+        ));
     }
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     if let Some((_, host)) = authority.rsplit_once('@') {
