@@ -227,10 +227,15 @@ fn expires(text: &str) -> Result<Expires, String> {
     if text == "never" { Ok(Expires::Never) } else { times::when(text).map(Expires::When) }
 }
 
+/// A number of lines: none at all would look as if there was nothing to list.
+fn lines(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|lines| *lines > 0).ok_or_else(|| "expected a number from 1".to_owned())
+}
+
 #[derive(Args)]
 pub(crate) struct List {
     /// Maximum number of keys in the table; JSON always has all
-    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    #[arg(long, value_name = "NUMBER", default_value = "1000", value_parser = lines)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) json: Json,
@@ -279,13 +284,13 @@ pub(crate) struct On {
     #[arg(long)]
     pub(crate) message: Option<String>,
     /// Start time [default: now]
-    #[arg(long, value_name = "WHEN", value_parser = times::when)]
+    #[arg(long, value_name = "WHEN", value_parser = times::when, allow_hyphen_values = true)]
     pub(crate) from: Option<When>,
     /// End time [default: until you turn it off]
-    #[arg(long, value_name = "TIME", value_parser = times::when, conflicts_with = "length")]
+    #[arg(long, value_name = "TIME", value_parser = times::when, conflicts_with = "length", allow_hyphen_values = true)]
     pub(crate) until: Option<When>,
     /// Duration, counted from the start
-    #[arg(long = "for", value_name = "SPAN", value_parser = times::span)]
+    #[arg(long = "for", value_name = "SPAN", value_parser = times::span, allow_hyphen_values = true)]
     pub(crate) length: Option<u64>,
     /// Only these endpoints: an optional method and a path, in which {name} matches one segment and /* at the
     /// end all following ones; or an operationId of the document. May be given several times
@@ -328,7 +333,7 @@ pub(crate) struct ListIncidents {
     #[arg(long)]
     pub(crate) each: bool,
     /// Maximum number of lines
-    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    #[arg(long, value_name = "NUMBER", default_value = "50", value_parser = lines)]
     pub(crate) limit: usize,
     /// List the incidents of this cause, as shown in the list
     #[arg(long)]

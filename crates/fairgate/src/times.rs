@@ -43,6 +43,7 @@ pub(crate) fn when(text: &str) -> Result<When, String> {
     match (span(text), moment::read(text)) {
         (Ok(span), _) => Ok(When::After(span)),
         (Err(_), Ok(time)) => Ok(When::At(time)),
+        (Err(_), Err(no_day)) if no_day.starts_with("there is") => Err(no_day),
         (Err(_), Err(_)) => Err("expected a duration such as 90d, 12h or 30m, or a time such as 2027-01-31 or 2027-01-31T02:00:00Z"
             .into()),
     }

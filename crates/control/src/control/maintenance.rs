@@ -42,8 +42,15 @@ impl Operation for BeginMaintenance {
         }
         let mut unknown = Vec::new();
         for id in &pass {
-            if control.records().key_by_id(id).await?.is_none() {
+            let Some(key) = control.records().key_by_id(id).await? else {
                 unknown.push(id.clone());
+                continue;
+            };
+            let is_over = key.expires_at.is_some_and(|expires| expires <= now);
+            if let Some(why) = key.revoked_at.map(|_| "it is revoked").or(is_over.then_some("it has expired"))
+            {
+                let what = format!("the key `{}`", id.escape_debug());
+                return Err(OperationError::not_valid(&what, format!("{why}, so it cannot be let through")));
             }
         }
         if !unknown.is_empty() {

@@ -24,12 +24,20 @@ fn list(wanted: cli::ListIncidents, reach: &mut Reach, out: &mut Out<'_>) -> Res
     if !wanted.each && wanted.cause.is_none() {
         return list_groups(&wanted, reach, out);
     }
-    let incidents = reach.execute(ListIncidents { limit: wanted.limit, cause: wanted.cause })?;
+    let cause = wanted.cause;
+    let incidents = reach.execute(ListIncidents { limit: wanted.limit, cause: cause.clone() })?;
     if wanted.json.json {
         return output::json_value(out, &Value::Array(incidents.iter().map(incident_json).collect()));
     }
     if incidents.is_empty() {
-        writeln!(out, "There are no incidents.")?;
+        match cause {
+            Some(cause) => writeln!(
+                out,
+                "There are no incidents of the cause \"{}\". `fairgate incidents list` lists the causes.",
+                output::plain(&cause)
+            )?,
+            None => writeln!(out, "There are no incidents.")?,
+        }
         return Ok(());
     }
     let rows = incidents.iter().map(|incident| {

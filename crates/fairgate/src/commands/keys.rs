@@ -170,7 +170,8 @@ fn list_table(list: List, reach: &mut Reach, out: &mut Out<'_>) -> Result<ExitCo
             state(key, now).to_owned(),
         ]
     });
-    let head = ["ID", "NAME", "PLAN", "PERMISSIONS", "OWN LIMITS", "KEY", "CREATED", "EXPIRES", "STATE"];
+    let head =
+        ["ID", "NAME", "PLAN", "PERMISSIONS", "OWN LIMITS", "KEY", "CREATED (UTC)", "EXPIRES (UTC)", "STATE"];
     output::table(out, &head, rows.collect())?;
     if hidden > 0 {
         writeln!(out, "\n{hidden} older keys are not shown: use `--limit {}` or `--json`.", keys.len())?;

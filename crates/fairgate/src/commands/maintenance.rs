@@ -106,7 +106,7 @@ fn list(json: &Json, reach: &mut Reach, out: &mut Out<'_>) -> Result<(), Failure
     });
     output::table(
         out,
-        &["ID", "STATE", "FROM", "UNTIL", "ENDPOINTS", "LET THROUGH", "MESSAGE"],
+        &["ID", "STATE", "FROM (UTC)", "UNTIL (UTC)", "ENDPOINTS", "LET THROUGH", "MESSAGE"],
         rows.collect(),
     )
 }

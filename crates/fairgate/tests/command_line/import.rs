@@ -112,3 +112,23 @@ fn standard_input_is_a_file_and_a_missing_file_is_told() {
     assert_eq!(import(&site, b"", &[]).fine(), "Imported 0 keys.\n");
     import(&site, b"x\n", &["--permission", ""]).refused(1, "permission");
 }
+
+#[test]
+fn a_file_of_another_form_is_refused_as_a_whole() {
+    with_and_without_gateway(|site, _| {
+        for (content, why) in [
+            (&b"\xff\xfek\0e\0y\0\n\0"[..], "UTF-16"),
+            (b"[\n  \"abcdef\",\n  \"ghijkl\"\n]\n", "JSON"),
+            (b"[\"abcdef\"]", "JSON"),
+            (b"{\"key\": \"abcdef\"}", "JSON"),
+            (b"id,key,plan\n1,abcdef,free\n", "CSV"),
+            (b"# old keys\n\"API_KEY\"\nabcdef\n", "CSV"),
+        ] {
+            let run = import(site, content, &[]);
+            run.refused(1, why);
+            assert_eq!(run.err.lines().count(), 1, "{}", run.err);
+        }
+        import(site, b"two words\n", &[]).refused(1, "the only key cannot be imported");
+        assert_eq!(count(site), 0);
+    });
+}

@@ -56,6 +56,9 @@ fn an_unknown_request_id_is_told() {
         site.run(&["incidents", "show", "req_none"]).refused(1, "`req_none`");
         assert_eq!(site.run(&["incidents", "list"]).fine(), "There are no incidents.\n");
         assert_eq!(site.json(&["incidents", "list", "--json"]), json!([]));
+        let none = site.run(&["incidents", "list", "--cause", "nope"]).fine();
+        assert!(none.contains("of the cause \"nope\"") && none.contains("lists the causes"), "{none}");
+        site.run(&["incidents", "list", "--limit", "0"]).refused(2, "expected a number from 1");
     });
 }
 

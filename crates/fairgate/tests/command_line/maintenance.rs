@@ -47,6 +47,11 @@ fn a_window_that_makes_no_sense_is_refused() {
         on(&["--from", "2020-01-01", "--until", "2020-01-02"]).refused(1, "in the past");
         on(&["--until", "2100-01-01", "--for", "1h"]).refused(2, "cannot be used with");
         on(&["--for", "forever"]).refused(2, "expected a number");
+        on(&["--for", "-5m"]).refused(2, "expected a number");
+        on(&["--from", "2026-02-30"]).refused(2, "there is no day `2026-02-30`");
+        let revoked = site.key_id();
+        site.run(&["keys", "revoke", &revoked]).fine();
+        on(&["--pass", &revoked]).refused(1, "it is revoked");
         on(&["--message", "two\nlines"]).refused(1, "one line");
         on(&["--pass", "key_unknown"]).refused(1, "`key_unknown`");
         site.run(&["maintenance", "off", "mnt_unknown"]).refused(1, "`mnt_unknown`");

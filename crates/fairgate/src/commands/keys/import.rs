@@ -58,8 +58,13 @@ pub(super) fn run(wanted: cli::Import, reach: &mut Reach, out: &mut Out<'_>) -> 
         let advice =
             if good > 0 { format!(", or import the other {good} with --skip-bad") } else { String::new() };
         let all = import.lines.len();
+        let what = match (refused, all) {
+            (1, 1) => "the only key".to_owned(),
+            _ => format!("{refused} of {all} keys"),
+        };
+        let lines = if refused == 1 { "line" } else { "lines" };
         return Err(Failure::new(format!(
-            "{refused} of {all} keys cannot be imported, so none was imported: correct the lines{advice}"
+            "{what} cannot be imported, so none was imported: correct the {lines}{advice}"
         )));
     }
     progress(&format!("Saving {good} keys…"));
@@ -111,6 +116,13 @@ impl Import<'_> {
             }
             // Editors of Windows put a mark before the first line.
             let text = if line == 1 { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes) } else { &bytes };
+            if self.lines.is_empty()
+                && let Some(what) = other_form(text)
+            {
+                return Err(Failure::new(format!(
+                    "line {line} of {name} looks like {what}: write one key on each line and nothing else"
+                )));
+            }
             if text.is_empty() || text == b"#" || text.starts_with(b"# ") {
                 continue;
             }
@@ -176,6 +188,21 @@ impl Import<'_> {
         let value = |fault: &ImportFault| json!({ "line": self.line_of(fault.at), "reason": self.reason(&fault.kind) });
         self.faults.iter().map(value).collect()
     }
+}
+
+/// What a file is whose first line is this one, if it is surely no list of keys.
+fn other_form(line: &[u8]) -> Option<&'static str> {
+    const COLUMNS: [&str; 7] = ["key", "keys", "api_key", "api-key", "apikey", "token", "secret"];
+    if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
+        return Some("UTF-16, and keys are read as UTF-8");
+    }
+    let text = std::str::from_utf8(line).ok()?.trim();
+    if matches!(text, "[" | "{") || ["[\"", "{\"", "[{"].iter().any(|start| text.starts_with(start)) {
+        return Some("JSON");
+    }
+    let mut columns = text.split([',', ';']).map(|column| column.trim().trim_matches('"'));
+    let is_header = columns.any(|column| COLUMNS.iter().any(|known| column.eq_ignore_ascii_case(known)));
+    is_header.then_some("the header of a CSV file")
 }
 
 /// Reads a line without its end. False: there is none. Of a line that is far too long only the

@@ -32,6 +32,14 @@ pub(super) fn print(
     writeln!(out, "{}\n", header(report, now))?;
     if report.total.is_empty() {
         writeln!(out, "There were no requests.")?;
+        if let Some(Some(endpoint)) = &report.subject.endpoint {
+            writeln!(
+                out,
+                "An endpoint is named as the report without `--endpoint` names it: `GET /items/{{id}}`, not `{}`, if that \
+                 is one of its paths.",
+                output::plain(endpoint)
+            )?;
+        }
     } else {
         totals(out, &report.total)?;
         writeln!(out)?;
