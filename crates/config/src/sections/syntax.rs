@@ -157,7 +157,7 @@ pub(super) fn check_header_name(text: &str) -> Result<String, Refusal> {
 
 /// Whether a request header has a meaning of its own, so that it cannot hold anything else.
 pub(super) fn is_of_requests(name: &str) -> bool {
-    const NAMES: [&str; 25] = [
+    const NAMES: [&str; 28] = [
         "host",
         "connection",
         "content-length",
@@ -182,9 +182,12 @@ pub(super) fn is_of_requests(name: &str) -> bool {
         "range",
         "via",
         "x-consumer-id",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
         "x-request-id",
     ];
-    NAMES.contains(&name) || name.starts_with("x-forwarded-") || name.starts_with("if-")
+    NAMES.contains(&name) || name.starts_with("if-")
 }
 
 /// Whether a response header has a meaning of its own, so that it cannot report anything else.

@@ -155,6 +155,7 @@ fn only_what_is_asked_for_is_shown() {
         assert_eq!(total(&["--key", id, "--endpoint", "none"]), 0);
         let page = run(site, &["--endpoint", "GET /no\u{1b}[2Jthing"]);
         assert!(page.contains("There were no requests.") && !page.contains('\u{1b}'), "{page}");
+        assert!(page.contains("`GET /items/{id}`, not `GET /no"), "{page}");
     });
 }
 
