@@ -5,6 +5,8 @@ use std::ops::Range;
 /// A secret as short as this is not looked for by itself: it would be found in words of our own.
 const MIN_LENGTH: usize = 4;
 
+const MAX_SECRETS: usize = 1_000;
+
 /// Ends of names of keys and parameters whose values are secrets.
 const NAMES: [&str; 7] = ["password", "passwd", "pwd", "sentinel", "token", "eab_key", "eab_hmac_key"];
 
@@ -25,6 +27,8 @@ impl Secrets {
         secrets.retain(|secret| secret.len() >= MIN_LENGTH && !secret.contains('\n'));
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets.dedup();
+        // A file with more of them is no configuration, and each is looked for in each text.
+        secrets.truncate(MAX_SECRETS);
         Self { shown: cover(source, &places), secrets }
     }
 
@@ -90,19 +94,20 @@ fn in_urls(text: &str) -> Vec<Range<usize>> {
     let mut start = 0;
     while let Some(at) = text.get(start..).and_then(|rest| rest.find("://")) {
         let before = text.get(..start + at).unwrap_or_default();
-        start += at + 3;
-        let rest = text.get(start..).unwrap_or_default();
+        let begin = start + at + 3;
+        let rest = text.get(begin..).unwrap_or_default();
         // As far as the quotes go, or the line: a `/` or `@` in a password may not be written as it should.
         let scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
         let quote =
             before.trim_end_matches(scheme).chars().next_back().filter(|c| ENDS.contains(c)).unwrap_or('"');
         let url = rest.get(..end_of(rest, quote)).unwrap_or_default();
+        start = begin + url.len();
         let Some(end) = url.rfind('@') else { continue };
         match url.get(..end).and_then(|user| user.find(':')) {
-            Some(colon) => places.push(start + colon + 1..start + end),
+            Some(colon) => places.push(begin + colon + 1..begin + end),
             // A user of PostgreSQL alone is no secret; elsewhere it may be the password in the wrong place.
             None if before.ends_with("postgresql") || before.ends_with("postgres") => {}
-            None => places.push(start..start + end),
+            None => places.push(begin..begin + end),
         }
     }
     places
