@@ -84,6 +84,30 @@ fn an_untrusted_client_cannot_set_its_address_by_another_header() {
 }
 
 #[test]
+fn an_untrusted_client_cannot_pass_for_somebody_whom_a_proxy_authenticated() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    for name in [
+        "X-Authenticated-Userid",
+        "X-WEBAUTH-USER",
+        "X-Auth-Request-User",
+        "Remote-Groups",
+        "X-Client-Cert",
+        "SSL-Client-Cert",
+        "X-MS-CLIENT-PRINCIPAL-ID",
+        "X-Amzn-Oidc-Identity",
+        "X-Goog-Authenticated-User-Email",
+        "Cf-Access-Authenticated-User-Email",
+        "Tailscale-User-Login",
+        "X-Script-Name",
+    ] {
+        assert_eq!(gateway.send(&get("/a").key(&key).header(name, "root")).status, 200);
+        assert_eq!(upstream.last().headers.get(name), None, "{name}");
+    }
+}
+
+#[test]
 fn the_fields_of_a_trusted_proxy_are_believed_and_extended() {
     let upstream = Upstream::sample();
     let gateway = Gateway::start(&Config::of(&upstream).top("trusted_proxies = [\"127.0.0.1\"]"));
