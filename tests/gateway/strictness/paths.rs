@@ -231,3 +231,21 @@ fn an_encoded_question_mark_or_hash_is_refused_where_it_would_lead_to_another_en
         assert_eq!(gateway.send(&get(path)).status, 200, "{path}");
     }
 }
+
+#[test]
+fn an_encoded_slash_at_the_end_does_not_lead_past_a_permission() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream).endpoint("GET", "/files/{*rest}", "").endpoint(
+        "GET",
+        "/files/secret",
+        "permission = \"root\"",
+    ));
+    let key = gateway.key();
+    for path in ["/files/secret%2F", "/files/secret%5C", "/files/secret%252F"] {
+        assert_error(&gateway, &gateway.send(&get(path).key(&key)), 400, "REQUEST_MALFORMED");
+    }
+    assert_eq!(upstream.count(), 0);
+    for path in ["/files/other%2F", "/files/secret%2Fa"] {
+        assert_eq!(gateway.send(&get(path).key(&key)).status, 200, "{path}");
+    }
+}
