@@ -3,7 +3,7 @@
 use crate::{
     shop::Shop,
     support::{
-        Answer, Config, Gateway, Request, Upstream, assert_error, error_of, gateway::Home, post, request,
+        Answer, Config, Gateway, Request, Upstream, assert_error, error_of, gateway::Home, get, post, request,
     },
 };
 
@@ -257,4 +257,40 @@ fn a_byte_order_mark_is_named_wherever_it_matters() {
     );
     let mark_is_data = request("POST", "/v1/forms").body(urlencoded, b"name=%EF%BB%BFA&age=18");
     assert_eq!(send(&shop, mark_is_data).status, 200);
+}
+
+#[test]
+fn looking_for_names_that_were_meant_holds_nobody_up() {
+    let properties: String = (0..2_000).map(|n| format!("\"property_{n:04}_name\":{{}},")).collect();
+    let schema = format!(
+        "{{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{{{}}}}}",
+        properties.trim_end_matches(',')
+    );
+    let document = format!(
+        "{{\"openapi\":\"3.1.0\",\"info\":{{\"title\":\"A\",\"version\":\"1\"}},\"paths\":{{\"/a\":{{\"post\":{{\
+         \"requestBody\":{{\"content\":{{\"application/json\":{{\"schema\":{schema}}}}}}},\
+         \"responses\":{{\"200\":{{\"description\":\"Fine\"}}}}}}}}}}}}"
+    );
+    let upstream = crate::support::Upstream::sample();
+    let config = crate::support::Config::of(&upstream).document(&document);
+    let gateway = crate::support::Gateway::start(&config.listen("address = \"127.0.0.1:0\"\nthreads = 1"));
+    let key = gateway.key();
+    let unknown: String = (0..100).map(|n| format!("\"propertx_{n:06}_name\":1,")).collect();
+    let body = format!("{{{}}}", unknown.trim_end_matches(','));
+    let (mut longest, begun) = (std::time::Duration::ZERO, std::time::Instant::now());
+    let whole = std::thread::scope(|scope| {
+        let slow = scope.spawn(|| {
+            let answer = gateway.send(&post("/a", &body).key(&key));
+            (answer, begun.elapsed())
+        });
+        while !slow.is_finished() {
+            let begun = std::time::Instant::now();
+            assert_eq!(gateway.send(&get("/_limits").key(&key)).status, 200);
+            longest = longest.max(begun.elapsed());
+        }
+        slow.join().unwrap()
+    });
+    assert_error(&gateway, &whole.0, 422, "BODY_NOT_VALID");
+    // How long the names take is that of the build; others waited for a small part of it.
+    assert!(longest < whole.1 / 2, "waited {longest:?} of {:?}", whole.1);
 }

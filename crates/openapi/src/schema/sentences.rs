@@ -1,6 +1,10 @@
 //! What is wrong with a value, as sentences: what was found, and what is allowed.
 
-use crate::schema::{formats, nearest::nearest};
+use crate::schema::{
+    formats,
+    nearest::{nearest, nearest_where},
+    violations::MAX_REPORTED,
+};
 use contract::{
     detail::{MISSING, UNKNOWN_PROPERTY},
     pointer::{child, unescape},
@@ -156,6 +160,13 @@ pub(super) struct About<'a> {
     pub(super) has_hint: bool,
 }
 
+impl<'a> About<'a> {
+    /// The known names to compare with the name at this position of many: what is not shown needs no hint.
+    fn known_at(&self, position: usize) -> Option<&'a [String]> {
+        self.known.filter(|_| position < MAX_REPORTED)
+    }
+}
+
 /// The violations of a validator error for a value at a place. `add` returns whether more are wanted.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the validator's own kinds; the last arm asks again")]
 pub(super) fn describe(
@@ -168,8 +179,8 @@ pub(super) fn describe(
     let message = match kind {
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            for name in unexpected {
-                if !add(child(at, name), unknown_member(name, value, about.known)) {
+            for (position, name) in unexpected.iter().enumerate() {
+                if !add(child(at, name), unknown_member(name, value, about.known_at(position))) {
                     return;
                 }
             }
@@ -183,8 +194,8 @@ pub(super) fn describe(
                 Seen::Object(members) => Some(members.iter().map(|(name, _)| name)),
                 Seen::Null | Seen::Bool(_) | Seen::Number(_) | Seen::Text(_) | Seen::Array(_) => None,
             };
-            for name in names.into_iter().flatten() {
-                if !add(child(at, name), unknown_member(name, value, about.known)) {
+            for (position, name) in names.into_iter().flatten().enumerate() {
+                if !add(child(at, name), unknown_member(name, value, about.known_at(position))) {
                     return;
                 }
             }
@@ -282,8 +293,8 @@ fn bounds(kind: &ValidationErrorKind, value: Part<'_>) -> String {
 }
 
 fn unknown_member(name: &str, value: Part<'_>, known: Option<&[String]>) -> String {
-    let absent = known.into_iter().flatten().map(String::as_str).filter(|known| value.child(known).is_none());
-    match nearest(name, absent) {
+    let known = known.into_iter().flatten().map(String::as_str);
+    match nearest_where(name, known, |known| value.child(known).is_none()) {
         Some(near) => format!("{UNKNOWN_PROPERTY} Did you mean {}?", quoted(near)),
         None => UNKNOWN_PROPERTY.to_owned(),
     }
@@ -297,7 +308,7 @@ fn missing_member(name: &str, schema: &str, about: &About<'_>) -> String {
         }
         _ => MISSING.to_owned(),
     };
-    let unknown = |sent: &&str| !about.known.is_some_and(|known| known.iter().any(|known| known == sent));
+    let is_unknown = |sent: &str| !about.known.is_some_and(|known| known.iter().any(|known| known == sent));
     let sent = match about.value.seen() {
         Seen::Object(members) if about.has_hint => Some(members),
         Seen::Null | Seen::Bool(_) | Seen::Number(_) | Seen::Text(_) | Seen::Array(_) | Seen::Object(_) => {
@@ -305,7 +316,7 @@ fn missing_member(name: &str, schema: &str, about: &About<'_>) -> String {
         }
     };
     let sent = sent.into_iter().flat_map(instance::Members::iter).map(|(name, _)| name).take(MAX_SENT);
-    match nearest(name, sent.filter(unknown)) {
+    match nearest_where(name, sent, is_unknown) {
         Some(near) => format!("{message} Is {} a typo?", quoted(near)),
         None => message,
     }

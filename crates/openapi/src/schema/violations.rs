@@ -40,7 +40,7 @@ const MAX_ERRORS: u32 = 1_000;
 /// Errors of the validator in all, those that only weigh alternatives included.
 const MAX_ERRORS_IN_ALL: u32 = 20_000;
 /// Violations for which the name that was probably meant is looked for.
-const MAX_HINTS: usize = 2 * MAX_REPORTED;
+const MAX_HINTS: usize = MAX_REPORTED;
 
 /// Gathers what is wrong.
 pub(super) struct Gatherer {
