@@ -4,6 +4,7 @@
 //! former is a 400 (`KEY_FORMAT_INCORRECT`), the latter a 403.
 
 use crate::percent::first_decoded;
+use std::borrow::Cow;
 
 /// The prefix of every key created by Fairgate.
 pub const PREFIX: &str = "fg_";
@@ -76,6 +77,25 @@ pub fn in_encoded(text: &[u8]) -> Option<[u8; LENGTH]> {
         }
         is_well_formed(&key).then_some(key)
     })
+}
+
+/// The text with each well-formed key in it cut to its [`preview`]: what may be kept of a path.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some(start) = position(rest.as_bytes())
+        && let Some((before, key)) = rest.split_at_checked(start)
+        && let Some((key, behind)) = key.split_at_checked(LENGTH)
+    {
+        masked.push_str(before);
+        masked.push_str(&preview(key));
+        rest = behind;
+    }
+    if masked.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    masked.push_str(rest);
+    Cow::Owned(masked)
 }
 
 /// The part of a key to show in lists: its beginning, never enough to use it.
@@ -180,6 +200,17 @@ mod tests {
         assert!(!is_well_formed(&key.as_bytes()[..LENGTH - 1]));
         assert!(!is_well_formed(format!("{key}0").as_bytes()));
         assert!(!is_well_formed(b""));
+    }
+
+    #[test]
+    fn every_key_in_a_text_is_masked() {
+        let key = generate(|| 7);
+        let text = format!("/é/{key}/a_b/fg_{key}é{key}");
+        let expected = format!("/é/{0}/a_b/fg_{0}é{0}", preview(&key));
+        assert_eq!(masked(&text), expected);
+        for text in ["", "/items/fg_7", &key[..LENGTH - 1]] {
+            assert!(matches!(masked(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
     }
 
     #[test]

@@ -222,3 +222,18 @@ fn no_key_of_this_api_reaches_the_upstream_where_no_key_belongs() {
     assert_eq!(connection.answer_to("POST").status, 200);
     assert_eq!(upstream.last().trailers.0, [("X-Sum".to_owned(), "2".to_owned())]);
 }
+
+#[test]
+fn a_key_in_the_path_is_masked_in_the_log_and_in_incidents() {
+    let upstream = Upstream::scripted(|exchange| exchange.answer(500, &[], b""));
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let (own, other) = (gateway.key(), gateway.key());
+    let masked = format!("/x/{}…/y", &other.key[..7]);
+    for path in [format!("/x/{}/y", other.key), format!("/x/%66{}/y", &other.key[1..])] {
+        let answer = gateway.send(&get(&path).key(&own));
+        let id = answer.header("X-Request-Id").unwrap();
+        assert_eq!(gateway.logged(id)["path"], masked.as_str());
+        assert_eq!(gateway.incident(id)["path"], masked.as_str());
+    }
+    assert!(!gateway.log().contains(&other.key));
+}

@@ -106,7 +106,7 @@ async fn ask<'s>(
                 // request can be sent again, as the client would do after the redirect.
                 exchange.give_body_back(incoming);
                 if slash || has_body {
-                    return Err(slash_in_a_circle(context.head.path()));
+                    return Err(slash_in_a_circle(&contract::key::masked(context.head.path())));
                 }
                 slash = true;
             }
@@ -235,7 +235,7 @@ pub(crate) fn keep_incident(context: &RequestContext<'_>, group: &str, detail: S
         request_id: context.id.as_str().to_owned(),
         at_millis: context.now.millis,
         method: context.head.method().to_owned(),
-        path: context.head.path().to_owned(),
+        path: contract::key::masked(context.head.path()).into_owned(),
         endpoint: context.template.map(str::to_owned),
         address: network.map(|network| match network {
             IpAddr::V4(address) => address.to_string(),
