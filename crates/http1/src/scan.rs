@@ -40,13 +40,20 @@ impl HeadScanner {
             self.scanned = line_end + 1;
             self.line_start = self.scanned;
             self.line_number += 1;
-            if line.len() == 1 {
+            // Of another protocol, the first line is all that comes: nothing more is waited for, and parsing says what is wrong.
+            let is_foreign = self.line_number == 1 && !names_http(line);
+            if line.len() == 1 || is_foreign {
                 return Ok(Some(self.scanned));
             }
         }
         self.scanned = bytes.len();
         Ok(None)
     }
+}
+
+/// Whether a line ends in a version of HTTP and a carriage return.
+fn names_http(line: &[u8]) -> bool {
+    line.len().checked_sub(10).and_then(|at| line.get(at..at + 6)) == Some(b" HTTP/")
 }
 
 #[cfg(test)]
@@ -62,6 +69,16 @@ mod tests {
             assert_eq!(scanner.scan(&head[..length]), Ok(None), "{length}");
         }
         assert_eq!(scanner.scan(head), Ok(Some(head.len() - 4)));
+    }
+
+    #[test]
+    fn a_first_line_of_another_protocol_is_a_whole_head() {
+        for line in [&b"SSH-2.0-OpenSSH_9\r\n"[..], b"EHLO x\r\n", b"GET /\r\n", b"GET / HTTP/1.1 \r\n"] {
+            assert_eq!(HeadScanner::default().scan(line), Ok(Some(line.len())), "{line:?}");
+        }
+        for line in [&b"GET / HTTP/1.0\r\n"[..], b"PRI * HTTP/2.0\r\n", b"EHLO x\r"] {
+            assert_eq!(HeadScanner::default().scan(line), Ok(None), "{line:?}");
+        }
     }
 
     #[test]

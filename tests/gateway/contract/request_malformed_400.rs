@@ -64,3 +64,16 @@ fn a_good_request_is_not_taken_for_a_malformed_one() {
         assert_eq!(answer.status, 200, "{request:?}: {}", answer.text());
     }
 }
+
+#[test]
+fn a_first_line_of_another_protocol_is_answered_without_a_wait_for_more() {
+    let stage = stage();
+    for line in ["SSH-2.0-OpenSSH_9\r\n", "EHLO example.com\r\n", "GET /items/7\r\n"] {
+        let begun = std::time::Instant::now();
+        let mut connection = stage.gateway.connect();
+        connection.write(line.as_bytes());
+        assert_error(&stage.gateway, &connection.answer(), 400, "REQUEST_MALFORMED");
+        // The header timeout is ten seconds.
+        assert!(begun.elapsed().as_secs() < 9, "{line}: {:?}", begun.elapsed());
+    }
+}
