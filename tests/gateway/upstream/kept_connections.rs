@@ -94,6 +94,24 @@ fn a_kept_connection_that_closes_under_the_next_request_is_tried_once_more_on_a_
 }
 
 #[test]
+fn a_request_is_not_sent_again_after_an_interim_response() {
+    let upstream = Upstream::scripted(|exchange| {
+        if exchange.earlier == 0 {
+            return sample(exchange);
+        }
+        exchange.send_raw(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n", Next::Close)
+    });
+    let gateway = Gateway::start(&Config::of(&upstream).listen("address = \"127.0.0.1:0\"\nthreads = 1"));
+    let key = gateway.key();
+    let mut connection = gateway.connect();
+    assert_eq!(connection.send(&get("/items/7").key(&key)).status, 200);
+    let answer = connection.send(&get("/once").key(&key));
+    assert_error(&gateway, &answer, 500, "UNEXPECTED_ERROR");
+    assert_eq!(answer.interim.len(), 1, "{answer:?}");
+    assert_eq!(upstream.count_of("/once"), 1);
+}
+
+#[test]
 fn a_request_that_the_upstream_took_is_never_sent_twice() {
     // Reads the second request to its end, then closes without a response.
     let upstream = Upstream::scripted(|exchange| {

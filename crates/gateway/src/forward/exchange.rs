@@ -349,15 +349,13 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// The connection was closed before the first byte of a response.
+    /// The connection was closed before the first byte of a final response. After a 1xx the upstream has the request, and the
+    /// client would get a second 1xx if it were sent again.
     fn closed(&self, may_repeat: bool, detail: &str) -> NotAnswered {
-        if let (true, Some(why)) = (self.upstream.input.is_empty(), self.upstream.io.unprocessed()) {
+        let is_silent = self.upstream.input.is_empty() && !self.has_interim;
+        if let (true, Some(why)) = (is_silent, self.upstream.io.unprocessed()) {
             NotAnswered::Unprocessed(why)
-        } else if self.upstream.input.is_empty()
-            && self.upstream.is_reused
-            && may_repeat
-            && !self.upstream.io.is_reset()
-        {
+        } else if is_silent && self.upstream.is_reused && may_repeat && !self.upstream.io.is_reset() {
             NotAnswered::NotTaken
         } else if self.upstream.input.is_empty() {
             unexpected("the upstream closed the connection without a response", detail)
