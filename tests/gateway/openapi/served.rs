@@ -169,3 +169,14 @@ fn clients_that_do_not_read_hold_no_copies_of_a_document() {
     let grown = gateway.resident().saturating_sub(before);
     assert!(grown < 64 << 20, "{grown} bytes for 20 clients that read nothing");
 }
+
+#[test]
+fn a_version_without_its_last_number_is_completed() {
+    for (written, version) in [("3.1", "3.1.0"), ("\"3.0\"", "3.0.0"), ("3.1.1", "3.1.1")] {
+        let upstream = upstream();
+        let document = format!("openapi: {written}\ninfo: {{title: A, version: \"1\"}}\npaths: {{}}\n");
+        let gateway = Gateway::start(&Config::of(&upstream).document(&document));
+        let served = gateway.send(&get("/_docs/openapi.json")).json();
+        assert_eq!(served["openapi"], version, "{written}");
+    }
+}

@@ -58,6 +58,7 @@ pub fn enrich(documents: &Documents, api: &Api, facts: &Facts<'_>) -> Value {
     }
     let version = documents.version();
     forget_earlier(&mut root, version);
+    complete_version(&mut root, version);
     let origins = paths::inline(&mut root, documents);
     let exposed = facts::by_operation(api, facts);
     let declared = declared::take(&mut root, documents, &origins, &exposed, facts);
@@ -78,6 +79,20 @@ pub fn enrich(documents: &Documents, api: &Api, facts: &Facts<'_>) -> Value {
     servers.write(members, version);
     complete_info(members, facts, components.prefix());
     root
+}
+
+/// Completes a version such as `3.1`, which is accepted here but by hardly any other tool.
+fn complete_version(root: &mut Value, version: Version) {
+    let (name, parts) = match version {
+        Version::V2 => ("swagger", 2),
+        Version::V30 | Version::V31 | Version::V32 => ("openapi", 3),
+    };
+    let Some(written) = root.get_mut(name) else { return };
+    let mut text = written.as_str().map_or_else(|| written.to_string(), str::to_owned);
+    while text.split('.').count() < parts {
+        text.push_str(".0");
+    }
+    *written = text.into();
 }
 
 /// Takes out what an earlier enrichment added, so that it is not added twice.
