@@ -37,14 +37,38 @@ pub fn summary(details: &[Detail]) -> String {
                 listed.len()
             )
         }
-        all if all.iter().all(|detail| detail.place == "body") => {
-            format!("{} properties in the request body are invalid; `details` lists them.", all.len())
+        all => {
+            let mut seen: Vec<_> = all.iter().map(Detail::identity).collect();
+            seen.sort_unstable();
+            seen.dedup();
+            match (seen.len(), all.first()) {
+                (1, Some(first)) => first.in_ways(all.len()),
+                (count, _) if all.iter().all(|detail| detail.place == "body") => {
+                    format!("{count} properties in the request body are invalid; `details` lists them.")
+                }
+                (count, _) => format!("{count} parameters or headers are invalid; `details` lists them."),
+            }
         }
-        all => format!("{} parameters or headers are invalid; `details` lists them.", all.len()),
     }
 }
 
 impl Detail {
+    /// Violations with the same are about one thing.
+    fn identity(&self) -> (&str, &str, Option<&str>) {
+        (self.place, &self.name, self.pointer.as_deref().filter(|_| self.place == "body"))
+    }
+
+    /// That there are several violations of one thing.
+    fn in_ways(&self, count: usize) -> String {
+        let mut sentence = String::new();
+        self.subject(true, &mut sentence);
+        if let Some(first) = sentence.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        sentence.push_str(&format!(" is invalid in {count} ways; `details` lists them."));
+        sentence
+    }
+
     /// The violation as a complete sentence that names its subject. Without `format!`: most
     /// validation errors need it.
     fn sentence(&self) -> String {
@@ -190,20 +214,41 @@ mod tests {
     }
 
     #[test]
+    fn several_violations_of_one_value_are_not_counted_as_several_values() {
+        let of = |place, name| [detail(place, name, "Must be 1."), detail(place, name, "Must be 2.")];
+        for (found, expected) in [
+            (of("query", "q"), "Query parameter \"q\" is invalid in 2 ways; `details` lists them."),
+            (of("header", "X-A"), "Header \"X-A\" is invalid in 2 ways; `details` lists them."),
+            (
+                of("body", "a"),
+                "Property \"a\" in the request body is invalid in 2 ways; `details` lists them.",
+            ),
+            (of("body", ""), "Request body is invalid in 2 ways; `details` lists them."),
+        ] {
+            assert_eq!(summary(&found), expected);
+        }
+        let [first, second] = of("query", "q");
+        assert_eq!(
+            summary(&[first, second, detail("query", "r", "Must be 1.")]),
+            "2 parameters or headers are invalid; `details` lists them."
+        );
+    }
+
+    #[test]
     fn several_violations_are_counted() {
-        let query = detail("query", "limit", MISSING);
-        let body = detail("body", "name", MISSING);
+        let (query, other) = (detail("query", "limit", MISSING), detail("query", "page", MISSING));
+        let (body, next) = (detail("body", "name", MISSING), detail("body", "price", MISSING));
         let more = detail("body", "", "There are 3 more violations; these are the first 50.");
         assert_eq!(
-            summary(&[query.clone(), query]),
+            summary(&[query.clone(), other]),
             "2 parameters or headers are invalid; `details` lists them."
         );
         assert_eq!(
-            summary(&[body.clone(), body.clone()]),
+            summary(&[body.clone(), next.clone()]),
             "2 properties in the request body are invalid; `details` lists them."
         );
         assert_eq!(
-            summary(&[body.clone(), body, more]),
+            summary(&[body.clone(), next, more]),
             "More than 2 properties in the request body are invalid; `details` lists the first of them."
         );
     }

@@ -22,6 +22,8 @@ fn each_violation_is_named_and_values_that_fit_pass() {
     let answer = with("0", "slow");
     assert_error(&stage.gateway, &answer, 400, "HEADER_NOT_VALID");
     assert_details(&answer, &[("header", "x-page"), ("header", "x-mode")]);
+    let text = with("0", "safe").text();
+    assert!(text.contains("header \\\"X-Page\\\""), "the name is shown as it is written: {text}");
     for (page, mode) in [("", "safe"), ("1.5", "safe"), ("1", "fas%74"), ("1", "FAST")] {
         assert_error(&stage.gateway, &with(page, mode), 400, "HEADER_NOT_VALID");
     }

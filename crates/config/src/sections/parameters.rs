@@ -98,7 +98,7 @@ pub(super) fn parameters(
     for section in endpoint.many(Table::Parameter) {
         let Some(parameter) = parameter(&section, path, method) else { continue };
         let same = |known: &&At<Parameter>| {
-            known.value.place == parameter.value.place && known.value.name == parameter.value.name
+            known.value.place == parameter.value.place && known.value.is_named(&parameter.value.name)
         };
         match read.iter().find(same) {
             Some(known) => section.reader.fault(
@@ -114,6 +114,15 @@ pub(super) fn parameters(
         }
     }
     read.into_iter().map(|parameter| parameter.value).collect()
+}
+
+impl Parameter {
+    fn is_named(&self, name: &str) -> bool {
+        match self.place {
+            Place::Header => self.name.eq_ignore_ascii_case(name),
+            Place::Path | Place::Query | Place::Body => self.name == name,
+        }
+    }
 }
 
 /// One parameter, with the place of its name.
@@ -173,7 +182,11 @@ fn check_name(
         return None;
     }
     match place?.value {
-        Place::Header => section.keep(name, check_header_name).map(|value| At { value, span }),
+        Place::Header => {
+            // As it is written: messages and the document show it so.
+            let written = name.value.clone();
+            section.keep(name, check_header_name).map(|_| At { value: written, span })
+        }
         Place::Path => {
             if let Some(path) = path.filter(|path| !path.value.names.contains(&name.value)) {
                 let names: Vec<&str> = path.value.names.iter().map(String::as_str).collect();
