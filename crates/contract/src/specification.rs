@@ -41,8 +41,6 @@ pub struct Specification<'a> {
     pub request_id: &'a str,
     /// All violations of a validation error.
     pub details: &'a [Detail],
-    /// Details of an upstream's own error specification.
-    pub foreign_details: Option<&'a serde_json::Value>,
     /// The support address in a 500.
     pub contact: Option<&'a str>,
     /// The new location of a 301.
@@ -68,7 +66,6 @@ impl<'a> Specification<'a> {
             check,
             request_id,
             details: &[],
-            foreign_details: None,
             contact: None,
             location: None,
             violated_policy: None,
@@ -132,9 +129,6 @@ impl<'a> Specification<'a> {
         if !self.details.is_empty() {
             out.extend_from_slice(br#","details":"#);
             serde_json::to_writer(&mut *out, self.details)?;
-        } else if let Some(details) = self.foreign_details {
-            out.extend_from_slice(br#","details":"#);
-            serde_json::to_writer(&mut *out, details)?;
         }
         if let Some(contact) = self.contact {
             write_member(br#","contact":"#, contact, out)?;
@@ -232,18 +226,15 @@ mod tests {
         #[test]
         fn both_forms_have_the_same_specification(
             code in ".*", message in ".*", check in ".*", id in ".*", http_code: u16,
-            contact: Option<String>, location: Option<String>, name in ".*", kind in 0..3
+            contact: Option<String>, location: Option<String>, name in ".*", has_details: bool
         ) {
             let details = [Detail { place: "body", name, pointer: Some(check.clone()), message: message.clone() }];
-            let foreign = serde_json::json!({ "their": [&message, 7] });
             let mut specification = Specification::new(ErrorCode::KeyNotSet, http_code, &message, &check, &id);
             specification.code = code.into();
             specification.contact = contact.as_deref();
             specification.location = location.as_deref();
-            match kind {
-                0 => {}
-                1 => specification.details = &details,
-                _ => specification.foreign_details = Some(&foreign),
+            if has_details {
+                specification.details = &details;
             }
             let (plain, problem) = (written(&specification, Form::Specification), written(&specification, Form::Problem));
             prop_assert_eq!(&plain["error"], &problem["error"]);
@@ -253,8 +244,7 @@ mod tests {
                 "request_id": &id,
             });
             let optional = [
-                ("details", if kind == 1 { serde_json::to_value(&details).ok() } else { None }),
-                ("details", (kind == 2).then(|| foreign.clone())),
+                ("details", if has_details { serde_json::to_value(&details).ok() } else { None }),
                 ("contact", contact.clone().map(Into::into)),
                 ("location", location.clone().map(Into::into)),
             ];

@@ -252,7 +252,7 @@ async fn refuse(
         keep_incident(context, cause.group, cause.detail);
     }
     let keep_alive = send(thread, context, client, incoming, out, std::iter::empty(), keep_alive).await;
-    let code = refused.foreign.take().map_or(Cow::Borrowed(refused.code.name()), |(code, _)| code.into());
+    let code = refused.foreign_code.take().map_or(Cow::Borrowed(refused.code.name()), Cow::from);
     Outcome { status, code: Some(code), cause: line, charged: 0, keep_alive }
 }
 

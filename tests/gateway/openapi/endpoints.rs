@@ -167,6 +167,22 @@ fn a_deprecated_operation_is_announced_on_every_response() {
 }
 
 #[test]
+fn a_deprecated_endpoint_has_one_deprecation_whatever_the_upstream_sends() {
+    let upstream = crate::support::Upstream::scripted(|exchange| {
+        exchange.answer(200, &[("Deprecation", "@1"), ("Sunset", "Fri, 01 Jan 2027 00:00:00 GMT")], b"")
+    });
+    let config = crate::support::Config::of(&upstream);
+    let config = config.endpoint("GET", "/old", "deprecated = \"2026-06-01\"").endpoint("GET", "/new", "");
+    let gateway = crate::support::Gateway::start(&config);
+    let key = gateway.key();
+    for (path, since) in [("/old", "@1780272000"), ("/new", "@1")] {
+        let answer = gateway.send(&get(path).key(&key));
+        assert_eq!(answer.headers.all("Deprecation"), [since], "{path}");
+        assert!(answer.headers.has("Sunset"), "{answer:?}");
+    }
+}
+
+#[test]
 fn the_file_adds_to_operations() {
     let shop = Shop::with(|config| {
         config.section(

@@ -38,6 +38,9 @@ fn a_client_that_takes_gzip_gets_it_and_every_other_one_the_bytes() {
         ("deflate, GZIP;q=0.5", true),
         ("*", true),
         ("br, *;q=0.1", true),
+        ("identity;q=0.5, gzip;q=0.5", true),
+        ("identity, gzip;q=0.5", false),
+        ("gzip;q=0.5, identity;q=0.6", false),
         ("gzip;q=0", false),
         ("gzip;q=0.000, *", false),
         ("*;q=0", false),
@@ -62,6 +65,21 @@ fn a_client_that_takes_gzip_gets_it_and_every_other_one_the_bytes() {
     }
     let old = gateway.send(&get("/a").key(&key).version("HTTP/1.0").header("Accept-Encoding", "gzip"));
     assert_eq!((unpacked(&old), old.framing), (long(), Framing::Close));
+}
+
+#[test]
+fn a_304_has_the_vary_and_the_tag_of_the_200_that_it_stands_for() {
+    let upstream = Upstream::sending("HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n");
+    let gateway = Gateway::start(&Config::of(&upstream).section(ON));
+    let key = gateway.key();
+    for (condition, tag) in
+        [("W/\"a\"", "W/\"a\""), ("\"b\", W/\"a\"", "W/\"a\""), ("\"a\"", "\"a\""), ("*", "\"a\"")]
+    {
+        let request = get("/a").key(&key).header("Accept-Encoding", "gzip");
+        let answer = gateway.send(&request.header("If-None-Match", condition));
+        assert_eq!((answer.status, answer.header("ETag")), (304, Some(tag)), "{condition}");
+        assert!(varies(&answer) && !answer.headers.has("Content-Encoding"), "{answer:?}");
+    }
 }
 
 #[test]

@@ -65,7 +65,8 @@ fn a_trailer_with_other_characters_in_its_name_is_what_a_header_would_be() {
 fn a_cost_in_trailers_is_read_by_the_gateway_and_not_passed_on() {
     let upstream = Upstream::scripted(|exchange| {
         exchange.send_raw(
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Cost: 3\r\nX-Sum: 1\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Cost, X-Sum\r\n\r\n\
+              2\r\nok\r\n0\r\nX-Cost: 3\r\nX-Sum: 1\r\n\r\n",
             Next::Keep,
         )
     });
@@ -74,6 +75,7 @@ fn a_cost_in_trailers_is_read_by_the_gateway_and_not_passed_on() {
     let answer = gateway.send(&get("/a").key(&gateway.key()).header("TE", "trailers"));
     assert_eq!((answer.status, answer.trailers.get("X-Sum")), (200, Some("1")), "{answer:?}");
     assert!(!answer.trailers.has("X-Cost"), "{answer:?}");
+    assert_eq!(answer.header("Trailer"), Some("X-Sum"), "names what follows, and no more");
 }
 
 #[test]

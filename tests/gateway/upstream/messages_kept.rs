@@ -308,3 +308,98 @@ fn an_error_in_xml_is_kept_where_its_protocol_needs_it_and_costs_nothing() {
     let answer = gateway.send(&get("/403/xml").key(&gateway.key()));
     assert_error(&gateway, &answer, 401, "PERMISSION_DENIED");
 }
+
+#[test]
+fn a_message_that_names_something_of_the_upstreams_own_is_replaced() {
+    const MESSAGES: [&str; 14] = [
+        "192.168.1.4 refused",
+        "fe80::1 refused",
+        "redis:6379 timed out",
+        "web-01:8080 unreachable",
+        "mongodb://u:p@mongo/db failed",
+        "jdbc:postgresql://db/x",
+        "file:///etc/passwd",
+        "open ~/.ssh/id_rsa: permission denied",
+        "unix:/run/app.sock: connection refused",
+        "EACCES /root",
+        "SELECT * FROM users WHERE id = 7",
+        "System.NullReferenceException: Object reference not set",
+        "ORA-00942: table or view does not exist",
+        "relation \"users\" does not exist",
+    ];
+    const KEPT: &str = "The path /items/7 is gone, see https://example.com/docs";
+    let upstream = Upstream::scripted(|exchange| {
+        let (way, row) = exchange.target().trim_start_matches('/').split_once('/').unwrap();
+        let message = row.parse().map_or(KEPT, |row: usize| MESSAGES[row]);
+        let json = serde_json::json!({ "message": message }).to_string();
+        match way {
+            "text" => exchange.answer(400, &[("Content-Type", "text/plain")], message.as_bytes()),
+            "503" => exchange.json(503, &json),
+            _ => exchange.json(400, &json),
+        }
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    for (way, status, code) in
+        [("json", 400, "REQUEST_MALFORMED"), ("text", 400, "REQUEST_MALFORMED"), ("503", 503, "UNAVAILABLE")]
+    {
+        for (row, message) in MESSAGES.iter().enumerate() {
+            let answer = gateway.send(&get(&format!("/{way}/{row}")).key(&key));
+            assert_error(&gateway, &answer, status, code);
+            assert_ne!(error_of(&answer)["message"].as_str(), Some(*message), "{way}");
+        }
+        let answer = gateway.send(&get(&format!("/{way}/kept")).key(&key));
+        assert_eq!(error_of(&answer)["message"], KEPT, "{way}");
+    }
+}
+
+#[test]
+fn details_of_a_specification_have_the_members_of_ours_and_nothing_of_the_upstreams_own() {
+    let (_upstream, gateway) = gateway_of(
+        "application/json",
+        b"{\"success\":false,\"error\":{\"code\":\"OUT_OF_STOCK\",\"message\":\"Sold.\",\"details\":[\
+          {\"in\":\"body\",\"name\":\"x\",\"message\":\"open /etc/passwd\",\"host\":\"10.0.0.5\"},5,\
+          {\"in\":\"body\",\"name\":\"n\",\"pointer\":\"/n\",\"message\":\"is 0\",\"host\":\"10.0.0.5\"}]}}",
+    );
+    let answer = gateway.send(&get("/422").key(&gateway.key()));
+    let error = error_of(&answer);
+    assert_eq!((answer.status, &error["code"]), (422, &"OUT_OF_STOCK".into()));
+    let details = serde_json::json!([{"in": "body", "name": "n", "pointer": "/n", "message": "is 0"}]);
+    assert_eq!(error["details"], details);
+}
+
+#[test]
+fn a_registered_code_of_another_status_is_replaced_by_that_of_the_status() {
+    let upstream = Upstream::scripted(|exchange| {
+        let (status, code) = exchange.target().trim_start_matches('/').split_once('/').unwrap();
+        let body = format!(
+            "{{\"success\":false,\"error\":{{\"code\":\"{code}\",\"message\":\"This is the message of the API.\"}}}}"
+        );
+        exchange.json(status.parse().unwrap(), &body)
+    });
+    let gateway = Gateway::start(&Config::of(&upstream));
+    let key = gateway.key();
+    for (status, named, code) in [
+        (422, "KEY_REVOKED", "UNPROCESSABLE"),
+        (400, "API_LIMIT_EXCEEDED", "REQUEST_MALFORMED"),
+        (400, "UNEXPECTED_ERROR", "REQUEST_MALFORMED"),
+        (422, "BODY_NOT_VALID", "BODY_NOT_VALID"),
+        (503, "MAINTENANCE", "MAINTENANCE"),
+    ] {
+        let answer = gateway.send(&get(&format!("/{status}/{named}")).key(&key));
+        // Among other things: `check` is the page of the code.
+        assert_error(&gateway, &answer, status, code);
+        assert_eq!(error_of(&answer)["message"], "This is the message of the API.");
+    }
+    let answer = gateway.send(&get("/422/OUT_OF_STOCK").key(&key));
+    assert_eq!((answer.status, &error_of(&answer)["code"]), (422, &"OUT_OF_STOCK".into()));
+}
+
+#[test]
+fn a_sentence_in_several_languages_is_one_message() {
+    let (_upstream, gateway) =
+        gateway_of("application/json", b"{\"message\":{\"de\":\"Ausverkauft\",\"en\":\"Out of stock\"}}");
+    let answer = gateway.send(&get("/400").key(&gateway.key()));
+    let error = error_of(&answer);
+    assert_eq!((&error["message"], &error["details"]), (&"Out of stock".into(), &Value::Null));
+}

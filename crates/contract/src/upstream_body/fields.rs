@@ -1,7 +1,9 @@
 //! The parts of a request that an upstream's error names, in the formats of common frameworks.
 
 use super::{
+    internals::names_internals,
     json::Json,
+    localized::localized,
     path::{Path, segments, steps},
     text::{self, clean, sentence},
 };
@@ -170,8 +172,9 @@ impl Fields {
         if depth > MAX_DEPTH {
             return;
         }
-        // OData: a message and its language.
-        if value.text_of("value").is_some() && value.text_of("lang").is_some() {
+        // OData: a message and its language. Others have one for each language.
+        let is_odata = value.text_of("value").is_some() && value.text_of("lang").is_some();
+        if is_odata || localized(value).is_some() {
             return;
         }
         match value {
@@ -317,7 +320,9 @@ impl Fields {
         if self.details.len() >= MAX_DETAILS {
             return;
         }
-        let Some(message) = sentence(message, MAX_MESSAGE) else { return };
+        // A name is one of the request's, unless it tells of a machine.
+        let is_internal = path.iter().any(|step| names_internals(step));
+        let Some(message) = sentence(message, MAX_MESSAGE).filter(|_| !is_internal) else { return };
         let name = clean(path.last().map_or("", String::as_str), MAX_NAME).unwrap_or_default();
         let detail = if place == "body" {
             let mut pointer = String::new();
@@ -332,6 +337,25 @@ impl Fields {
             self.details.push(detail);
         }
     }
+}
+
+/// The details of an error specification, each with the members that the specification gives it and no other.
+pub(super) fn specified(details: &[Json<'_>], place: &'static str) -> Vec<Detail> {
+    let detail = |item: &Json<'_>| {
+        let (name, pointer) = (item.text_of("name").unwrap_or_default(), item.text_of("pointer"));
+        let mut steps = pointer.into_iter().flat_map(pointer::names);
+        if names_internals(name) || steps.any(|step| names_internals(&step)) {
+            return None;
+        }
+        Some(Detail {
+            place: item.text_of("in").and_then(place_of).unwrap_or(place),
+            name: clean(name, MAX_NAME).unwrap_or_default(),
+            pointer: pointer.and_then(|pointer| clean(pointer, text::MAX_MESSAGE)),
+            message: sentence(item.text_of("message")?, text::MAX_MESSAGE)?,
+        })
+    };
+    // The last one may count those that are left out.
+    details.iter().take(MAX_DETAILS + 1).filter_map(detail).collect()
 }
 
 /// The location that a violation states.

@@ -1,7 +1,7 @@
 //! JSON parsed for its messages: a tree that borrows from the body, so that a short error is cheap.
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::Number;
 use std::{borrow::Cow, fmt};
 
 /// Maximum number of members and elements at each level. Further ones are ignored.
@@ -53,21 +53,6 @@ impl<'b> Json<'b> {
     /// The text of a member.
     pub(super) fn text_of(&self, name: &str) -> Option<&str> {
         self.get(name)?.text()
-    }
-
-    /// As an owned value, with each text processed by `clean`.
-    pub(super) fn owned(&self, clean: &impl Fn(&str) -> String) -> Value {
-        match self {
-            Self::Null => Value::Null,
-            Self::Boolean(value) => Value::Bool(*value),
-            Self::Number(number) => Value::Number(number.clone()),
-            Self::Text(text) => Value::String(clean(text)),
-            Self::List(list) => Value::Array(list.iter().map(|value| value.owned(clean)).collect()),
-            Self::Object(members) => {
-                let owned = members.iter().map(|(name, value)| (clean(name), value.owned(clean)));
-                Value::Object(owned.collect::<Map<_, _>>())
-            }
-        }
     }
 }
 

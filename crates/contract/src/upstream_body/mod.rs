@@ -4,15 +4,17 @@
 //! `tests/messages` has error bodies of frameworks, with the results.
 
 mod fields;
+mod internals;
 mod json;
+mod localized;
 mod path;
 mod text;
 
 use crate::detail::Detail;
 use fields::Fields;
 use json::Json;
-use serde_json::Value;
-use text::{MAX_MESSAGE, clean, sentence};
+use localized::localized;
+use text::{MAX_MESSAGE, clean, is_sentence, sentence};
 
 /// Members with a human-readable message, the best first.
 const MESSAGES: [&str; 14] = [
@@ -43,8 +45,8 @@ pub enum Found {
         code: String,
         /// `error.message`
         message: String,
-        /// `error.details`
-        details: Option<Value>,
+        /// `error.details`, with the members of ours only.
+        details: Vec<Detail>,
     },
     /// Another format with a human-readable message.
     Message {
@@ -85,7 +87,7 @@ pub fn read(body: &[u8], context: ResponseContext<'_>) -> Found {
 }
 
 fn of_object(error: &Json<'_>, context: ResponseContext<'_>) -> Found {
-    if let Some(found) = specification(error) {
+    if let Some(found) = specification(error, context.place) {
         return found;
     }
     let message = message(error, 0);
@@ -128,19 +130,18 @@ fn is_plain(media_type: Option<&[u8]>) -> bool {
     media_type.is_none_or(is)
 }
 
-fn specification(body: &Json<'_>) -> Option<Found> {
+fn specification(body: &Json<'_>, place: &'static str) -> Option<Found> {
     if body.get("success") != Some(&Json::Boolean(false)) {
         return None;
     }
     let error = body.get("error")?;
     let code = error.text_of("code")?;
-    let stable = !code.is_empty()
+    let is_stable = !code.is_empty()
         && code.len() <= 64
         && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     let message = sentence(error.text_of("message")?, MAX_MESSAGE)?;
-    let details = error.get("details").filter(|details| details.list().is_some());
-    let owned = |details: &Json<'_>| details.owned(&|text| clean(text, MAX_MESSAGE).unwrap_or_default());
-    stable.then(|| Found::Specification { code: code.to_owned(), message, details: details.map(owned) })
+    let details = fields::specified(error.get("details").and_then(Json::list).unwrap_or_default(), place);
+    is_stable.then(|| Found::Specification { code: code.to_owned(), message, details })
 }
 
 /// The best message of an error. Words such as "Not Found" or `invalid_token` do not count: see [`word`].
@@ -158,7 +159,8 @@ fn message(error: &Json<'_>, depth: usize) -> Option<String> {
         .into_iter()
         .filter_map(|name| error.get(name));
     nested.filter(|value| value.object().is_some()).find_map(|value| {
-        message(value, depth + 1).or_else(|| sentence(value.text_of("value")?, MAX_MESSAGE))
+        let alone = || value.text_of("value").or_else(|| localized(value));
+        message(value, depth + 1).or_else(|| sentence(alone()?, MAX_MESSAGE))
     })
 }
 
@@ -231,39 +233,12 @@ fn word(error: &Json<'_>, depth: usize) -> Option<String> {
     })
 }
 
-/// Whether a text contains more than the status. A list serialized as text is parsed as one: see [`fields`].
-fn is_sentence(text: &str) -> bool {
-    const STATUSES: [&str; 18] = [
-        "error",
-        "bad request",
-        "unauthorized",
-        "payment required",
-        "forbidden",
-        "not found",
-        "method not allowed",
-        "not acceptable",
-        "request timeout",
-        "conflict",
-        "gone",
-        "precondition failed",
-        "payload too large",
-        "content too large",
-        "unsupported media type",
-        "unprocessable entity",
-        "unprocessable content",
-        "service unavailable",
-    ];
-    let is_status = text.len() < 24 && STATUSES.iter().any(|status| text.eq_ignore_ascii_case(status));
-    let is_code = !text.bytes().any(|byte| byte == b' ') && text.bytes().any(|byte| byte == b'_');
-    let is_list = text.starts_with('[') && text.ends_with(']') && text.contains('{');
-    !is_status && !is_code && !is_list
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{ErrorCode, Specification, specification::Form};
     use proptest::prelude::*;
+    use serde_json::Value;
 
     const CONTEXT: ResponseContext<'_> =
         ResponseContext { media_type: None, names_fields: true, place: "body" };
@@ -293,6 +268,7 @@ mod tests {
                 "Out of stock",
             ),
             (r#"{"error":{"code":"1","message":{"lang":"en-US","value":"Out of stock"}}}"#, "Out of stock"),
+            (r#"{"message":{"de":"Ausverkauft","en":"Out of stock"}}"#, "Out of stock"),
             (r#"{"message":"Out\n\tof \u0000 stock"}"#, "Out of stock"),
         ] {
             assert_eq!(
@@ -333,15 +309,45 @@ mod tests {
     }
 
     #[test]
-    fn an_error_specification_passes_with_its_own_code() {
-        let body = br#"{"success":false,"error":{"code":"ITEM_SOLD","message":"Sold.","details":[1]}}"#;
-        let details = Some(serde_json::json!([1]));
+    fn an_error_specification_passes_with_its_own_code_and_details() {
+        let details = serde_json::json!([
+            {"in": "query", "name": "limit", "message": "Too large.", "host": "10.0.0.5"},
+            {"pointer": "/a", "name": "a", "message": "Wrong.", "in": "host"},
+            {"in": "body", "name": "b", "message": "open /etc/passwd"},
+            {"in": "body", "name": "10.0.0.5", "message": "is down"},
+            {"in": "body", "pointer": "/10.0.0.5/x", "message": "is down"},
+            {"in": "body", "name": "c", "message": 7},
+            5,
+            "text",
+            null,
+        ]);
+        let error = serde_json::json!({"code": "ITEM_SOLD", "message": "Sold.", "details": details});
+        let body = serde_json::json!({"success": false, "error": error}).to_string();
+        let detail = |place, name: &str, pointer: Option<&str>, message: &str| Detail {
+            place,
+            name: name.into(),
+            pointer: pointer.map(str::to_owned),
+            message: message.into(),
+        };
         assert_eq!(
-            read(body, CONTEXT),
-            Found::Specification { code: "ITEM_SOLD".into(), message: "Sold.".into(), details }
+            read(body.as_bytes(), CONTEXT),
+            Found::Specification {
+                code: "ITEM_SOLD".into(),
+                message: "Sold.".into(),
+                details: vec![
+                    detail("query", "limit", None, "Too large."),
+                    detail("body", "a", Some("/a"), "Wrong."),
+                ]
+            }
         );
         let odd = br#"{"success":false,"error":{"code":"no good","message":"Sold."}}"#;
         assert!(matches!(read(odd, CONTEXT), Found::Message { message, .. } if message == "Sold."));
+    }
+
+    #[test]
+    fn a_sentence_for_each_language_names_no_fields() {
+        let message = Found::Message { message: "Hello".into(), details: Vec::new() };
+        assert_eq!(read(br#"{"message":{"en":"Hello","fr":"Bonjour"}}"#, CONTEXT), message);
     }
 
     #[test]
@@ -417,23 +423,21 @@ mod tests {
     #[track_caller]
     fn assert_is_fit(body: &[u8], context: ResponseContext<'_>) {
         let mut specification = Specification::new(ErrorCode::Unprocessable, 422, "", "c", "req_1");
-        let (found, foreign) = (read(body, context), Value::Null);
-        let foreign_details = match &found {
+        let found = read(body, context);
+        match &found {
             Found::Specification { code, message, details } => {
                 specification.code = code.into();
                 specification.message = message;
-                details.as_ref().unwrap_or(&foreign)
+                specification.details = details;
             }
             Found::Message { message, details } => {
                 specification.message = message;
                 specification.details = details;
                 assert!(!message.is_empty() && message.chars().count() <= MAX_MESSAGE + 1, "{message}");
                 assert!(details.len() <= 50, "{details:?}");
-                &foreign
             }
             Found::Nothing => return,
-        };
-        specification.foreign_details = Some(foreign_details);
+        }
         for form in [Form::Specification, Form::Problem] {
             let mut out = Vec::new();
             specification.write(form, &mut out);

@@ -1,5 +1,7 @@
 //! Makes text of an upstream safe for clients: one line, of limited length, no markup, no stack traces.
 
+use super::internals::names_internals;
+
 /// Maximum number of characters of a message.
 pub(super) const MAX_MESSAGE: usize = 500;
 /// Maximum size of a plain text body that may be a message, in bytes.
@@ -50,7 +52,35 @@ pub(super) fn clean(text: &str, most: usize) -> Option<String> {
 
 /// A human-readable message on one line, without information about the upstream's hosts.
 pub(super) fn sentence(text: &str, most: usize) -> Option<String> {
-    if names_internals(text.as_bytes()) { None } else { clean(text, most) }
+    if names_internals(text) { None } else { clean(text, most) }
+}
+
+/// Whether a text contains more than the status. A list serialized as text is parsed as one: see `fields`.
+pub(super) fn is_sentence(text: &str) -> bool {
+    const STATUSES: [&str; 18] = [
+        "error",
+        "bad request",
+        "unauthorized",
+        "payment required",
+        "forbidden",
+        "not found",
+        "method not allowed",
+        "not acceptable",
+        "request timeout",
+        "conflict",
+        "gone",
+        "precondition failed",
+        "payload too large",
+        "content too large",
+        "unsupported media type",
+        "unprocessable entity",
+        "unprocessable content",
+        "service unavailable",
+    ];
+    let is_status = text.len() < 24 && STATUSES.iter().any(|status| text.eq_ignore_ascii_case(status));
+    let is_code = !text.bytes().any(|byte| byte == b' ') && text.bytes().any(|byte| byte == b'_');
+    let is_list = text.starts_with('[') && text.ends_with(']') && text.contains('{');
+    !is_status && !is_code && !is_list
 }
 
 /// A plain text body, if it can be a human-readable message.
@@ -84,61 +114,6 @@ fn is_trace(text: &str) -> bool {
             || has("Traceback (most recent call last)")
             || has("\n#0 ")
             || has("\ngoroutine "))
-}
-
-/// Folders in which servers store programs and data.
-const FOLDERS: [&[u8]; 11] = [
-    b"/app/", b"/data/", b"/etc/", b"/home/", b"/mnt/", b"/opt/", b"/root/", b"/srv/", b"/tmp/", b"/usr/",
-    b"/var/",
-];
-/// Name suffixes used in private networks only.
-const PRIVATE: [&[u8]; 4] = [b".internal", b".local", b".lan", b".svc"];
-
-/// Whether it names an address with a port, a file or a host of a private network, or begins like a
-/// database error: output of proxies and database clients.
-fn names_internals(text: &[u8]) -> bool {
-    text.starts_with(b"SQLSTATE[")
-        || memchr::memchr3_iter(b':', b'/', b'.', text).any(|at| {
-            let (before, after) = text.split_at(at);
-            match after.first() {
-                Some(b':') => is_of_an_address(before, after) || is_of_a_drive(before, after),
-                Some(b'/') => {
-                    !is_of_a_word(before.last()) && FOLDERS.iter().any(|folder| after.starts_with(folder))
-                }
-                Some(_) | None => PRIVATE.iter().any(|end| {
-                    let rest = after.strip_prefix(*end);
-                    is_of_a_word(before.last()) && rest.is_some_and(|rest| !is_of_a_word(rest.first()))
-                }),
-            }
-        })
-}
-
-fn is_of_a_word(byte: Option<&u8>) -> bool {
-    byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/'))
-}
-
-/// Whether a colon separates a host from its port.
-fn is_of_an_address(before: &[u8], after: &[u8]) -> bool {
-    let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
-    if !(digit(after.get(1)) && digit(after.get(2))) {
-        return false;
-    }
-    if let Some(inner) = before.strip_suffix(b"]") {
-        let begins = inner.iter().rposition(|byte| *byte == b'[');
-        let inner = begins.and_then(|at| inner.get(at..)).unwrap_or_default();
-        return memchr::memchr_iter(b':', inner).count() > 1;
-    }
-    let name_begins = before.iter().rposition(|b| !b.is_ascii_alphanumeric() && *b != b'.' && *b != b'-');
-    let host = before.get(name_begins.map_or(0, |at| at + 1)..).unwrap_or_default();
-    host == b"localhost" || digit(host.first()) == digit(host.last()) && host.contains(&b'.')
-}
-
-/// `C:\\`
-fn is_of_a_drive(before: &[u8], after: &[u8]) -> bool {
-    after.get(1) == Some(&b'\\')
-        && before
-            .split_last()
-            .is_some_and(|(letter, rest)| letter.is_ascii_alphabetic() && !is_of_a_word(rest.last()))
 }
 
 #[cfg(test)]

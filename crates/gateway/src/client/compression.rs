@@ -58,7 +58,8 @@ impl Compressor {
 pub(crate) fn of_response(context: &RequestContext<'_>, answer: &ResponseHead, bytes: &[u8]) -> Coding {
     let Some(settings) = &context.config.settings.compression else { return Coding::Identity };
     // No content, partial content, or another protocol.
-    if !(200..300).contains(&answer.status) || matches!(answer.status, 204..=206) {
+    let is_unchanged = answer.status == 304;
+    if !is_unchanged && (!(200..300).contains(&answer.status) || matches!(answer.status, 204..=206)) {
         return Coding::Identity;
     }
     let value = |wanted: &str| {
@@ -76,6 +77,11 @@ pub(crate) fn of_response(context: &RequestContext<'_>, answer: &ResponseHead, b
             .iter()
             .any(|name| value(name).is_some())
             || directives.any(|one| one.eq_ignore_ascii_case(b"no-transform"));
+    // A 304 has the `Vary` of the 200 that it stands for, whose length and often type are unknown.
+    if is_unchanged {
+        let may_be_listed = value("content-type").is_none_or(|media_type| is_listed(settings, media_type));
+        return if may_be_listed && !is_fixed { Coding::Varies } else { Coding::Identity };
+    }
     let is_small = answer.content_length.is_some_and(|length| length < settings.minimum);
     if is_fixed || is_small || !is_listed(settings, value("content-type").unwrap_or_default()) {
         return Coding::Identity;
@@ -114,16 +120,29 @@ pub(crate) fn write(coding: Coding, out: &mut Vec<u8>) {
 }
 
 /// Whether a header of the upstream does not apply to the compressed response, and how to rewrite it.
-pub(crate) fn of_field<'v>(coding: Coding, name: &[u8], value: &'v [u8]) -> Rewrite<'v> {
-    match coding {
-        Coding::Identity | Coding::Varies => Rewrite::Keep,
+pub(crate) fn of_field<'v>(
+    context: &RequestContext<'_>,
+    answer: &ResponseHead,
+    name: &[u8],
+    value: &'v [u8],
+) -> Rewrite<'v> {
+    let is_strong_tag = || name.eq_ignore_ascii_case(b"etag") && !value.starts_with(b"W/");
+    match answer.coding {
         // The bytes differ and only the meaning is the same: a weak validator.
-        Coding::Gzip if name.eq_ignore_ascii_case(b"etag") && !value.starts_with(b"W/") => {
+        Coding::Gzip if is_strong_tag() => Rewrite::Weaken(value),
+        Coding::Gzip if name.eq_ignore_ascii_case(b"accept-ranges") => Rewrite::Drop,
+        // The tag that a 200 had (RFC 9110 section 15.4.5): the client got it with a compressed body.
+        Coding::Varies if answer.status == 304 && is_strong_tag() && has_weak(context, value) => {
             Rewrite::Weaken(value)
         }
-        Coding::Gzip if name.eq_ignore_ascii_case(b"accept-ranges") => Rewrite::Drop,
-        Coding::Gzip => Rewrite::Keep,
+        Coding::Identity | Coding::Varies | Coding::Gzip => Rewrite::Keep,
     }
+}
+
+/// Whether the client's condition names the weak form of a tag.
+fn has_weak(context: &RequestContext<'_>, tag: &[u8]) -> bool {
+    let is_weak = |member: &[u8]| member.strip_prefix(b"W/") == Some(tag);
+    context.head.named("if-none-match").any(|value| field::list(value).any(is_weak))
 }
 
 /// How to rewrite a header.
@@ -150,20 +169,23 @@ fn is_listed(settings: &Compression, content_type: &[u8]) -> bool {
     })
 }
 
-/// RFC 9110 section 12.5.3: the coding by its name, otherwise by `*`; a weight of 0 means not acceptable.
+/// RFC 9110 section 12.5.3: the coding by its name, otherwise by `*`; a weight of 0 means not acceptable. An uncompressed
+/// response that the client prefers by name is sent as such.
 fn takes_gzip(context: &RequestContext<'_>) -> bool {
-    let mut takes = None;
+    let (mut named, mut others, mut identity) = (None, 0.0, 0.0);
     for value in context.head.named("accept-encoding") {
         for member in field::list(value) {
             let coding = member.split(|&b| b == b';').next().unwrap_or_default().trim_ascii();
-            let is_wanted = weight(member) > 0.0;
+            let weight = weight(member);
             if coding.eq_ignore_ascii_case(b"gzip") || coding.eq_ignore_ascii_case(b"x-gzip") {
-                return is_wanted;
-            }
-            if coding == b"*" {
-                takes = Some(is_wanted);
+                named = named.or(Some(weight));
+            } else if coding.eq_ignore_ascii_case(b"identity") {
+                identity = weight;
+            } else if coding == b"*" {
+                others = weight;
             }
         }
     }
-    takes.unwrap_or(false)
+    let gzip = named.unwrap_or(others);
+    gzip > 0.0 && gzip >= identity
 }

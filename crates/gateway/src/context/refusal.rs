@@ -31,8 +31,8 @@ pub(crate) struct Refusal {
     pub(crate) never_resets: bool,
     /// The limit that denied the request.
     pub(crate) denial: Option<Denial>,
-    /// The upstream's own error specification: its code and details.
-    pub(crate) foreign: Option<(String, Option<serde_json::Value>)>,
+    /// The code of the upstream's own error specification, if the registry does not have it.
+    pub(crate) foreign_code: Option<String>,
     /// Header lines of the upstream's response that the replacement keeps.
     pub(crate) kept_headers: Vec<u8>,
     /// Public: the upstream's own body, instead of the error specification.
@@ -80,7 +80,7 @@ impl Refusal {
             keeps_retry_after: false,
             never_resets: false,
             denial: None,
-            foreign: None,
+            foreign_code: None,
             kept_headers: Vec::new(),
             kept_body: None,
             answered: None,

@@ -59,7 +59,14 @@ pub(crate) fn write_head(
 ) {
     respond::start(answer.status, answer.reason.get(bytes), out);
     let now = context.millis();
-    let strict = respond::strict(context).map(|_| "strict-transport-security");
+    let kept_back = [
+        // The cost is for the gateway only.
+        cost_header,
+        // A client honors the first of two (RFC 6797 section 8.1), so only the configured one is sent.
+        respond::strict(context).map(|_| "strict-transport-security"),
+        // Two are no valid value (RFC 9745 section 2).
+        respond::is_deprecated(context).then_some("deprecation"),
+    ];
     let mut via = None;
     let drops_limiter = || {
         let keeps = context.service.is_some_and(|service| service.settings.upstream.keeps_limiter);
@@ -73,25 +80,8 @@ pub(crate) fn write_head(
                 field::write(name, value, out);
                 out.extend_from_slice(b"Connection: Upgrade\r\n");
             }
-            // The cost is for the gateway only.
-            ResponseField::EndToEnd if is_named(name, cost_header) => {}
-            // A client honors the first of two (RFC 6797 section 8.1), so only the configured one is sent.
-            ResponseField::EndToEnd if is_named(name, strict) => {}
-            ResponseField::EndToEnd if name.eq_ignore_ascii_case(b"set-cookie") => {
-                let changed = context
-                    .service
-                    .and_then(|service| public_cookie(service, value, &context.config.public_path));
-                field::write(name, changed.as_deref().unwrap_or(value), out);
-            }
-            // Of a list in pages, the next page.
-            ResponseField::EndToEnd if name.eq_ignore_ascii_case(b"link") => {
-                field::write(name, &links(context, value), out);
-            }
-            ResponseField::EndToEnd => match compression::of_field(answer.coding, name, value) {
-                Rewrite::Keep => field::write(name, value, out),
-                Rewrite::Weaken(tag) => field::write(name, &[b"W/", tag].concat(), out),
-                Rewrite::Drop => {}
-            },
+            ResponseField::EndToEnd if kept_back.iter().any(|own| is_named(name, *own)) => {}
+            ResponseField::EndToEnd => write_end_to_end(context, answer, (name, value), cost_header, out),
             // A client that reads two different states of its limits may follow the wrong one.
             ResponseField::Limiter if drops_limiter() => {}
             // On these statuses it states when to ask for a result that is not ready.
@@ -141,6 +131,42 @@ pub(crate) fn write_head(
     out.extend_from_slice(b"\r\n");
 }
 
+/// Appends a field of the upstream as the client gets it.
+fn write_end_to_end(
+    context: &RequestContext<'_>,
+    answer: &ResponseHead,
+    (name, value): (&[u8], &[u8]),
+    cost_header: Option<&str>,
+    out: &mut Vec<u8>,
+) {
+    if name.eq_ignore_ascii_case(b"trailer") {
+        return write_trailer(name, value, cost_header, out);
+    }
+    if name.eq_ignore_ascii_case(b"set-cookie") {
+        let changed =
+            context.service.and_then(|service| public_cookie(service, value, &context.config.public_path));
+        return field::write(name, changed.as_deref().unwrap_or(value), out);
+    }
+    // Of a list in pages, the next page.
+    if name.eq_ignore_ascii_case(b"link") {
+        return field::write(name, &links(context, value), out);
+    }
+    match compression::of_field(context, answer, name, value) {
+        Rewrite::Keep => field::write(name, value, out),
+        Rewrite::Weaken(tag) => field::write(name, &[b"W/", tag].concat(), out),
+        Rewrite::Drop => {}
+    }
+}
+
+/// Appends `Trailer` without the names of trailers that are not passed on.
+fn write_trailer(name: &[u8], value: &[u8], cost_header: Option<&str>, out: &mut Vec<u8>) {
+    let passes = |member: &&[u8]| field::may_trail(member) && !is_named(member, cost_header);
+    let passed: Vec<&[u8]> = field::list(value).filter(passes).collect();
+    if !passed.is_empty() {
+        field::write(name, &passed.join(&b", "[..]), out);
+    }
+}
+
 /// Whether a 101 switches to exactly this protocol.
 pub(crate) fn switches_to(protocol: &str, answer: &ResponseHead, bytes: &[u8]) -> bool {
     let mut upgrades = answer.fields.iter().filter(|field| is_named(field.name.get(bytes), Some("upgrade")));
@@ -182,9 +208,10 @@ pub(crate) fn replace(
     // For an error that becomes ours, nothing of the body is passed on, whatever its format.
     let text = body.filter(|_| may_keep_message(code.status()));
     match text.map_or(Found::Nothing, |body| read_body(context, code, answer, bytes, body)) {
-        Found::Specification { code, message, details } => {
+        Found::Specification { code: named, message, details } => {
             refused.message = message.into();
-            refused.foreign = Some((code, details));
+            refused.details = details;
+            take_code(&mut refused, named);
         }
         Found::Message { message, details } => {
             refused.message = message.into();
@@ -242,6 +269,16 @@ pub(crate) fn replace(
         );
     }
     refused
+}
+
+/// Takes over the code of the upstream's own specification.
+fn take_code(refused: &mut Refusal, named: String) {
+    match ErrorCode::from_name(&named) {
+        None => refused.foreign_code = Some(named),
+        Some(known) if known.status() == refused.code.status() => refused.code = known,
+        // A code of another row would contradict the status.
+        Some(_) => {}
+    }
 }
 
 /// The detail of the incident for an upstream's error.

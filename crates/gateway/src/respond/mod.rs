@@ -121,7 +121,7 @@ fn write_grpc(context: &RequestContext<'_>, refusal: &Refusal, row: u16, out: &m
     for detail in &refusal.details {
         let _ = write!(message, " {} {}: {}", detail.place, detail.name, detail.message);
     }
-    let code = refusal.foreign.as_ref().map_or_else(|| refusal.code.name(), |(code, _)| code);
+    let code = refusal.foreign_code.as_deref().unwrap_or(refusal.code.name());
     let status = refusal.code.grpc_status();
     field::write_number(b"grpc-status", status.number().into(), out);
     line("grpc-message", &grpc::message(&message), out);
@@ -198,6 +198,11 @@ pub(crate) fn write_deprecation(context: &RequestContext<'_>, out: &mut Vec<u8>)
             "Deprecation: @{since}\r\nLink: <{base}{docs}/moved>; rel=\"deprecation\"; type=\"text/html\"\r\n"
         );
     }
+}
+
+/// Whether the deprecation fields are ours.
+pub(crate) fn is_deprecated(context: &RequestContext<'_>) -> bool {
+    context.deprecated.is_some()
 }
 
 /// Appends a status line.
@@ -311,9 +316,8 @@ fn write_body(
     let limit = refusal.denial.as_ref().and_then(Denial::limit).filter(|_| form == Form::Problem);
     let policy = limit.map(Limit::policy_name);
     specification.violated_policy = policy.as_deref();
-    if let Some((code, details)) = &refusal.foreign {
+    if let Some(code) = &refusal.foreign_code {
         specification.code = Cow::Borrowed(code);
-        specification.foreign_details = details.as_ref();
     }
     if refusal.code == ErrorCode::UnexpectedError {
         specification.contact = settings.api.support_email.as_deref();
