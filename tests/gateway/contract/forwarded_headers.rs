@@ -98,6 +98,7 @@ fn an_untrusted_client_cannot_pass_for_somebody_whom_a_proxy_authenticated() {
         "X-MS-CLIENT-PRINCIPAL-ID",
         "X-Amzn-Oidc-Identity",
         "X-Goog-Authenticated-User-Email",
+        "X-Goog-Iap-Jwt-Assertion",
         "Cf-Access-Authenticated-User-Email",
         "Tailscale-User-Login",
         "X-Script-Name",

@@ -64,8 +64,8 @@ fn is_extension(name: &[u8]) -> bool {
         20 => is("x-anonymous-consumer"),
         22 => is("x-original-remote-addr") || is("x-authenticated-userid"),
         23 => is("x-credential-identifier"),
-        24 => is("x-original-forwarded-for"),
-        25 => is("x-custom-ip-authorization") || is("x-goog-iap-jwt-assertion"),
+        24 => is("x-original-forwarded-for") || is("x-goog-iap-jwt-assertion"),
+        25 => is("x-custom-ip-authorization"),
         _ => false,
     };
     known || is_of_a_family(name)
