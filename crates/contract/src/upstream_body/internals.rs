@@ -109,7 +109,7 @@ pub(super) fn names_internals(text: &str) -> bool {
     };
     memchr::memchr3_iter(b':', b'/', b'.', bytes).any(is_marked)
         || text.split(is_separator).filter(|word| word.len() > 2).any(is_internal)
-        || words(text).any(|rest| begins_as_a_program(rest))
+        || words(text).any(begins_as_a_program)
 }
 
 fn is_separator(c: char) -> bool {

@@ -109,15 +109,7 @@ pub(crate) fn write_head(
         }
     }
     prolong(b"Via", via, own_via(answer.is_http11, answer.is_http2), out);
-    match (framing(context, answer), answer.content_length) {
-        (Framing::Chunked, _) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
-        // Response to HEAD: the length is not that of the compressed body.
-        (Framing::Length(0), Some(_)) if answer.coding == Coding::Gzip => {}
-        (Framing::Length(_), Some(length)) => {
-            field::write_number(b"Content-Length", length, out);
-        }
-        (Framing::Length(_), None) | (Framing::UntilClose, _) => {}
-    }
+    write_framing(context, answer, out);
     field::write(b"X-Request-Id", context.id.as_bytes(), out);
     respond::write_strict(context, out);
     respond::write_deprecation(context, out);
@@ -129,6 +121,19 @@ pub(crate) fn write_head(
     }
     respond::write_connection(context, keep_alive, out);
     out.extend_from_slice(b"\r\n");
+}
+
+#[inline]
+fn write_framing(context: &RequestContext<'_>, answer: &ResponseHead, out: &mut Vec<u8>) {
+    match (framing(context, answer), answer.content_length) {
+        (Framing::Chunked, _) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        // Response to HEAD: the length is not that of the compressed body.
+        (Framing::Length(0), Some(_)) if answer.coding == Coding::Gzip => {}
+        (Framing::Length(_), Some(length)) => {
+            field::write_number(b"Content-Length", length, out);
+        }
+        (Framing::Length(_), None) | (Framing::UntilClose, _) => {}
+    }
 }
 
 /// Appends a field of the upstream as the client gets it.

@@ -175,6 +175,18 @@ fn write_cookies_without_key(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Appends `Destination`: where COPY and MOVE lead to is a URL of this API, as the target of the request is.
+fn write_destination(
+    context: &RequestContext<'_>,
+    (service, backend): (&Service, &Backend),
+    (name, value): (&[u8], &[u8]),
+    out: &mut Vec<u8>,
+) {
+    let url = std::str::from_utf8(value).unwrap_or_default();
+    let inner = location::inner(service, url, context.public(), service.own_host(backend));
+    field::write(name, inner.as_deref().map_or(value, str::as_bytes), out);
+}
+
 /// Appends the forwarded fields.
 fn write_fields<'v>(
     context: &'v RequestContext<'_>,
@@ -204,17 +216,17 @@ fn write_fields<'v>(
         }
         let list = match kind {
             RequestField::EndToEnd if reads_body && name.eq_ignore_ascii_case(b"accept-encoding") => continue,
-            // Where COPY and MOVE lead to is a URL of this API, as the target of the request is.
             RequestField::EndToEnd if name.eq_ignore_ascii_case(b"destination") => {
-                let url = std::str::from_utf8(value).unwrap_or_default();
-                let inner = location::inner(service, url, context.public(), service.own_host(backend));
-                field::write(name, inner.as_deref().map_or(value, str::as_bytes), out);
+                write_destination(context, (service, backend), (name, value), out);
                 continue;
             }
+            // Forgeable fields are dropped; those of a trusted proxy are passed on or extended.
+            RequestField::Forwarded(_) if !context.is_peer_trusted => continue,
             RequestField::EndToEnd
             | RequestField::Accept
             | RequestField::ContentType
-            | RequestField::Single(_) => {
+            | RequestField::Single(_)
+            | RequestField::Forwarded(ForwardedKind::Proto | ForwardedKind::Host | ForwardedKind::Other) => {
                 field::write(name, value, out);
                 continue;
             }
@@ -237,14 +249,8 @@ fn write_fields<'v>(
                 continue;
             }
             RequestField::Via => &mut lists.via,
-            // Forgeable fields are dropped; those of a trusted proxy are extended.
-            RequestField::Forwarded(_) if !context.is_peer_trusted => continue,
             RequestField::Forwarded(ForwardedKind::Forwarded) => &mut lists.forwarded,
             RequestField::Forwarded(ForwardedKind::For) => &mut lists.forwarded_for,
-            RequestField::Forwarded(ForwardedKind::Proto | ForwardedKind::Host | ForwardedKind::Other) => {
-                field::write(name, value, out);
-                continue;
-            }
             RequestField::Expect
             | RequestField::Authorization
             | RequestField::ApiKey

@@ -79,7 +79,7 @@ mod tests {
             (0..5_000).map(|n| nearest(&format!("propertx_{n:06}_name"), known.iter().map(|s| &**s))).count()
         };
         let began = std::time::Instant::now();
-        assert_eq!(work::within(work::Patience::Short(std::time::Duration::from_millis(10)), hints), None);
+        assert_eq!(work::within(work::TimeLimit::Short(std::time::Duration::from_millis(10)), hints), None);
         // Without a stop it takes seconds.
         assert!(began.elapsed().as_millis() < 1_000, "{:?}", began.elapsed());
     }
