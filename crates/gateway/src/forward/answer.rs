@@ -1,9 +1,6 @@
 //! The upstream's response as sent to the client: a success passed on, or what is kept of an error.
 
-use super::{
-    request::{prolong, via as own_via},
-    retry_after::RetryAfter,
-};
+use super::{lists::prolong, request::via as own_via, retry_after::RetryAfter};
 use crate::{
     client::compression::{self, Rewrite},
     context::{

@@ -1,6 +1,6 @@
 //! `X-Forwarded-*` and `Forwarded` (RFC 7239): two ways to tell the upstream the same.
 
-use super::request::{Lists, begin_prolonged};
+use super::lists::{Lists, begin_prolonged};
 use crate::context::{
     RequestContext,
     origin::{elements, node, parameter},

@@ -6,6 +6,7 @@ mod decode;
 mod deliver;
 mod exchange;
 mod forwarded;
+mod lists;
 mod pump;
 mod request;
 mod retry_after;

@@ -1,6 +1,10 @@
 //! The request to the upstream: serialized from what was parsed.
 
-use super::{forwarded, rpc::Protocol};
+use super::{
+    forwarded,
+    lists::{Lists, prolong},
+    rpc::Protocol,
+};
 use crate::{
     context::RequestContext,
     policies::{key::is_credential, own_key},
@@ -108,14 +112,6 @@ fn holds_key(context: &RequestContext<'_>, written: &[u8], lists: &Lists<'_>) ->
     key::position(written).is_some()
         || received.into_iter().flatten().any(|list| key::position(list).is_some())
         || context.head.query().is_some_and(|query| key::in_encoded(query.as_bytes()).is_some())
-}
-
-/// Lists to which the gateway appends: the last line of each. Earlier lines are passed on unchanged.
-#[derive(Default)]
-pub(super) struct Lists<'h> {
-    via: Option<&'h [u8]>,
-    pub(super) forwarded: Option<&'h [u8]>,
-    pub(super) forwarded_for: Option<&'h [u8]>,
 }
 
 fn write_request_line_and_host(
@@ -289,20 +285,5 @@ fn write_framing(context: &RequestContext<'_>, framing: Framing, out: &mut Vec<u
             field::write_number(b"Content-Length", length, out);
         }
         Framing::UntilClose => {} // not possible in requests
-    }
-}
-
-pub(super) fn prolong(name: &[u8], before: Option<&[u8]>, value: &[u8], out: &mut Vec<u8>) {
-    begin_prolonged(name, before, out);
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
-}
-
-pub(super) fn begin_prolonged(name: &[u8], before: Option<&[u8]>, out: &mut Vec<u8>) {
-    out.extend_from_slice(name);
-    out.extend_from_slice(b": ");
-    if let Some(before) = before {
-        out.extend_from_slice(before);
-        out.extend_from_slice(b", ");
     }
 }
