@@ -188,11 +188,11 @@ fn of_value(value: &str) -> Vec<Range<usize>> {
         if let Some(inside) = value.strip_prefix(quote) {
             let line_end = if quote.len() == 1 { inside.find('\n') } else { None };
             let end = inside.find(quote).or(line_end).unwrap_or(inside.len());
-            return vec![quote.len()..quote.len() + end];
+            return std::iter::once(quote.len()..quote.len() + end).collect();
         }
     }
     let end = value.find(|c: char| ENDS.contains(&c) || c.is_whitespace() || c == '&').unwrap_or(value.len());
-    vec![0..end]
+    std::iter::once(0..end).collect()
 }
 
 #[cfg(test)]

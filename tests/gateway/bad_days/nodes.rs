@@ -41,6 +41,7 @@ fn a_node_that_stood_still_spends_nothing_that_others_were_granted() {
             (told["members"][0]["state"] == "down").then_some(())
         };
         eventually("the others see that it is away", name);
+        #[expect(clippy::disallowed_methods, reason = "how long the node is stopped is what is tested")]
         thread::sleep(until.saturating_duration_since(Instant::now()));
         signal("-CONT");
         scene.load(&[0, 1, 2], LOAD);
@@ -54,6 +55,7 @@ fn a_node_whose_clock_is_an_hour_off_grants_the_ledgers_windows() {
         let seconds = || jiff::Timestamp::now().as_second() % 3_600;
         // The window must not end meanwhile.
         while seconds() > 3_600 - 60 {
+            #[expect(clippy::disallowed_methods, reason = "the clock is the condition")]
             thread::sleep(Duration::from_secs(1));
         }
         let time = FakeTime::at(&jiff::Timestamp::now().to_string());

@@ -38,6 +38,9 @@ pub(crate) enum Kept {
     Records,
 }
 
+/// From the URL of a server to the one that gateways are given.
+type Between = Box<dyn Fn(&str) -> String>;
+
 /// How the scene is set.
 pub(crate) struct Setup {
     pub(crate) limits: &'static [&'static str],
@@ -53,8 +56,8 @@ pub(crate) struct Setup {
     /// Lines of the table `[store]`.
     pub(crate) store: &'static str,
     /// What is put between: from the URL of the ledger or of the records to the one that gateways are given.
-    pub(crate) ledger_url: Option<Box<dyn Fn(&str) -> String>>,
-    pub(crate) records_url: Option<Box<dyn Fn(&str) -> String>>,
+    pub(crate) ledger_url: Option<Between>,
+    pub(crate) records_url: Option<Between>,
     /// What is done at PostgreSQL before there are tables.
     pub(crate) prepare: Option<fn(&Server)>,
     /// The environment of the first gateway.

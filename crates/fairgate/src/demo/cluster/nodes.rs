@@ -1,13 +1,16 @@
 //! The gateways of the demo: processes as an operator starts them.
 
-use super::{Node, process::Process, servers::Servers};
+use super::{
+    Node,
+    process::{Process, pause},
+    servers::Servers,
+};
 use crate::{demo::stop::Stop, failure::Failure};
 use rustix::process::Signal;
-use std::{path::Path, process::Command, thread::sleep, time::Duration};
+use std::{path::Path, process::Command, time::Duration};
 
 const START: Duration = Duration::from_secs(30);
 const END: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_millis(100);
 
 /// All gateways.
 pub(super) struct Nodes(Vec<Process>);
@@ -40,7 +43,7 @@ impl Nodes {
             for text in each.chain(servers.ledger.look_after()) {
                 eprintln!("{text}");
             }
-            sleep(LOOK);
+            pause();
         }
     }
 

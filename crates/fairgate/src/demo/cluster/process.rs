@@ -69,7 +69,7 @@ impl Process {
             if begun.elapsed() > within {
                 return Err(self.failed("it is not ready in time"));
             }
-            sleep(LOOK);
+            pause();
         }
         Ok(())
     }
@@ -114,9 +114,15 @@ impl Process {
     pub(super) fn end(mut self, within: Duration) {
         let begun = Instant::now();
         while self.child.is_some() && self.ended().is_none() && begun.elapsed() < within {
-            sleep(LOOK);
+            pause();
         }
     }
+}
+
+/// Waits a moment before it is looked again.
+#[expect(clippy::disallowed_methods, reason = "this thread serves nobody")]
+pub(super) fn pause() {
+    sleep(LOOK);
 }
 
 impl Drop for Process {
