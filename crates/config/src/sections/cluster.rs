@@ -100,6 +100,14 @@ fn ledger_at(url: &str) -> Result<Option<LedgerAt>, Refusal> {
             format!("write it like this: ledger = {}", CLUSTER_LEDGER.example),
         ));
     }
+    let user = rest.and_then(|rest| rest.rsplit_once('@')).map(|(user, _)| user);
+    if user.is_some_and(|user| !user.contains(':')) {
+        return Err(Refusal::new(
+            "`ledger` has a user or a password alone",
+            "cannot be used",
+            "write `USER:PASSWORD@` or `:PASSWORD@` before the host, and special characters as %XX",
+        ));
+    }
     match rest {
         Some(rest) if !rest.trim().is_empty() => Ok(Some(LedgerAt::Redis(url.to_owned().into()))),
         Some(_) | None => Err(Refusal::new(
