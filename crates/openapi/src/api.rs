@@ -64,9 +64,9 @@ pub fn path_names(template: &str) -> Vec<&str> {
 }
 
 /// The parameter that a name of a path template refers to: `{*p}` and `{**p}` take the rest of the path as `p`, and
-/// other frameworks write that as `{p:path}`, `{p+}` and `{p...}`.
+/// other frameworks write that as `{p:path}`, `{p=**}`, `{p+}` and `{p...}`.
 pub fn parameter_name(name: &str) -> &str {
-    let name = name.split_once(':').map_or(name, |(name, _)| name);
+    let name = name.split_once([':', '=']).map_or(name, |(name, _)| name);
     let name = name.trim_start_matches('*').trim_end_matches(['+', '*', '?']);
     name.strip_suffix("...").unwrap_or(name)
 }

@@ -20,13 +20,14 @@ pub enum ReadOnly {
     Refused,
 }
 
-/// How times without a zone are taken where a format asks for one.
+/// How formats are validated that many frameworks write in another way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Formats {
-    /// By RFC 3339: a time has seconds and a zone.
+    /// As the standards have it: in RFC 3339 a time has seconds and a zone.
     #[default]
     Strict,
-    /// Also as frameworks write it: seconds and zone may be missing.
+    /// Also as frameworks write it: a time without seconds and zone, a duration with fractions and signs, a URI or an e-mail
+    /// address with characters beyond ASCII, base64 of either alphabet without padding.
     Lenient,
 }
 
@@ -37,6 +38,6 @@ pub struct Strictness {
     pub unknown_query: UnknownQuery,
     /// Members that are `readOnly`.
     pub read_only: ReadOnly,
-    /// Formats of times.
+    /// Formats.
     pub formats: Formats,
 }

@@ -145,3 +145,38 @@ fn what_an_operation_asks_for_beside_its_reference_is_not_dropped_in_silence() {
         assert_eq!(is_reported, name != "summary", "{beside}: {output:?}");
     }
 }
+
+const TENANTS: &str = "openapi: 3.1.0
+info: { title: Tenants, version: '1' }
+paths:
+  /both: { get: { security: [{ id: [], key: [] }], responses: { '200': { description: Fine } } } }
+  /signed: { get: { security: [{ bearer: [], signature: [] }], responses: { '200': { description: Fine } } } }
+components:
+  securitySchemes:
+    id: { type: apiKey, in: header, name: X-App-Id }
+    key: { type: apiKey, in: header, name: X-API-Key }
+    bearer: { type: http, scheme: bearer }
+    signature: { type: apiKey, in: header, name: X-Signature }
+    unused: { type: apiKey, in: header, name: X-Tenant }
+";
+
+#[test]
+fn headers_of_the_apis_own_schemes_reach_it_beside_the_key() {
+    let upstream = Upstream::sample();
+    let gateway = Gateway::start(&Config::of(&upstream).document(TENANTS));
+    let key = gateway.key();
+    let ways = [("X-API-Key", key.key.clone()), ("Authorization", format!("Bearer {}", key.key))];
+    for path in ["/both", "/signed"] {
+        for (name, value) in &ways {
+            let own = ["X-App-Id", "X-Signature", "X-Tenant"];
+            let asked =
+                own.iter().fold(get(path).header(name, value), |asked, own| asked.header(own, "acme"));
+            let answer = gateway.send(&asked);
+            assert_eq!(answer.status, 200, "{path} {name}: {}", answer.text());
+            let seen = upstream.last();
+            assert!(own.iter().all(|own| seen.headers.has(own)), "{path} {name}: {seen:?}");
+            assert!(!seen.headers.has("X-API-Key"), "{path} {name}: the key reached the upstream");
+        }
+    }
+    assert_error(&gateway, &gateway.send(&get("/both").header("X-App-Id", &key.key)), 403, "KEY_NOT_SET");
+}

@@ -294,3 +294,36 @@ fn looking_for_names_that_were_meant_holds_nobody_up() {
     // How long the names take is that of the build; others waited for a small part of it.
     assert!(longest < whole.1 / 2, "waited {longest:?} of {:?}", whole.1);
 }
+
+#[test]
+fn no_content_type_within_a_range_switches_off_validation() {
+    let upstream = Upstream::sample();
+    let schema = "{ type: object, required: [z], properties: { z: { type: integer } } }";
+    let path = |path: &str, range: &str| {
+        format!(
+            "  {path}: {{ post: {{ requestBody: {{ content: {{ '{range}': {{ schema: {schema} }} }} }}, responses: {{ '200': {{ description: x }} }} }} }}\n"
+        )
+    };
+    let document = format!(
+        "openapi: 3.1.0\ninfo: {{ title: Ranges, version: '1' }}\npaths:\n{}{}{}",
+        path("/any", "*/*"),
+        path("/application", "application/*"),
+        path("/text", "text/*")
+    );
+    let gateway = Gateway::start(&Config::of(&upstream).document(&document));
+    let key = gateway.key();
+    for (path, media_type) in [
+        ("/any", "text/plain"),
+        ("/any", "application/foo"),
+        ("/any", "application/octet-stream"),
+        ("/application", "application/foo"),
+        ("/text", "text/plain"),
+    ] {
+        let answer = gateway.send(&request("POST", path).body(media_type, br#"{"z":"x"}"#).key(&key));
+        assert_error(&gateway, &answer, 400, "MEDIA_TYPE_NOT_SUPPORTED");
+        assert!(answer.text().contains(media_type), "{}", answer.text());
+    }
+    assert_error(&gateway, &gateway.send(&post("/any", r#"{"z":"x"}"#).key(&key)), 422, "BODY_NOT_VALID");
+    assert_eq!(upstream.count(), 0);
+    assert_eq!(gateway.send(&post("/any", r#"{"z":1}"#).key(&key)).status, 200);
+}

@@ -209,3 +209,58 @@ fn the_file_adds_to_operations() {
         gateway.send(&post("/v1/things", "{\"name\":\"a\",\"price\":1}").header("Shop-Key", &key.key));
     assert_error(gateway, &large, 400, "BODY_TOO_LARGE");
 }
+
+#[test]
+fn paths_are_matched_however_the_document_encodes_them() {
+    let upstream = Upstream::sample();
+    let wildcard =
+        "parameters: [{ name: '*', in: path, required: true, schema: { type: string, maxLength: 4 } }]";
+    let document = format!(
+        "openapi: 3.1.0\ninfo: {{ title: Paths, version: '1' }}\npaths:\n  '/caf%c3%a9': {{ get: {{}} }}\n  '/a%41': {{ get: {{}} }}\n  \
+         '/w/{{*}}': {{ get: {{ {wildcard} }} }}\n  '/x/{{a}}{{b}}': {{ get: {{}} }}\n"
+    );
+    let gateway = Gateway::start(&Config::of(&upstream).document(&document));
+    let key = gateway.key();
+    for target in ["/caf%c3%a9", "/caf%C3%A9", "/a%41", "/aA", "/w/a", "/w/a/b"] {
+        let answer = gateway.send(&get(target).key(&key));
+        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+    }
+    assert_error(&gateway, &gateway.send(&get("/w/a/b/c").key(&key)), 400, "PARAMETER_NOT_VALID");
+    assert_error(&gateway, &gateway.send(&get("/x/ab").key(&key)), 404, "ENDPOINT_NOT_FOUND");
+}
+
+/// Each is refused for every request, which `config check` says; what it does not name can be reached.
+#[test]
+fn a_path_is_named_if_and_only_if_every_request_to_it_is_refused() {
+    let upstream = Upstream::sample();
+    let refused = [
+        "/a%2Fb", "/a%25b", "/a%3Fb", "/a%3Ab", "/a;b", "/a//b", "//x", "/a/../b", "/a/./b", "/a%09b",
+        "/%E0%80",
+    ];
+    let fine = ["/a", "/caf%c3%a9", "/f('{id}')", "/a:b", "/{id}.json", "/$metadata", "/m{m}"];
+    let matrix =
+        "{ parameters: [{ name: m, in: path, required: true, style: matrix, schema: { type: string } }] }";
+    let mut document = "openapi: 3.1.0\ninfo: { title: Paths, version: '1' }\npaths:\n".to_owned();
+    for path in refused.iter().chain(&fine) {
+        let get = if *path == "/m{m}" { matrix } else { "{}" };
+        document.push_str(&format!("  \"{path}\": {{ get: {get} }}\n"));
+    }
+    let config = Config::of(&upstream).document(&document);
+    let output = crate::support::gateway::Home::new(&config).run(&["config", "check"]);
+    let named = |path: &str| {
+        let start = format!("Every request to {path} gets a 400: ");
+        output.err.contains(&start) || output.out.contains(&start)
+    };
+    let gateway = Gateway::start(&config);
+    let key = gateway.key();
+    for path in refused {
+        assert!(named(path), "{path}: {output:?}");
+        assert_eq!(gateway.send(&get(path).key(&key)).status, 400, "{path}");
+    }
+    for path in fine {
+        assert!(!named(path), "{path}: {output:?}");
+        let target = path.replace("{id}", "1").replace("{m}", ";m=1");
+        let answer = gateway.send(&get(&target).key(&key));
+        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+    }
+}

@@ -148,7 +148,15 @@ pub(super) fn read(
     let endpoints = match &mut document {
         Some(document) => {
             let prefix = prefix.as_ref();
-            Endpoints::Declared(of_document(top, document, &tables, &mut read.services, prefix, strictness?))
+            Endpoints::Declared(of_document(
+                top,
+                document,
+                &tables,
+                &mut read.services,
+                prefix,
+                strictness?,
+                reading,
+            ))
         }
         // A document that is not read, and a list that is empty, declare no endpoints: they do not open every path.
         None if has_document || top.has_table(Table::Endpoint) => {
@@ -233,12 +241,13 @@ fn of_document(
     services: &mut [Service],
     prefix: Option<&api::Prefix>,
     strictness: Strictness,
+    paths: Option<gateway::settings::Strictness>,
 ) -> Vec<Endpoint> {
     for Service { upstream, .. } in services {
         upstream.base_path = operations::without_base(&upstream.base_path, document).to_owned();
     }
     let begun = std::time::Instant::now();
-    let made = operations::endpoints(top, document, tables, prefix, strictness);
+    let made = operations::endpoints(top, document, tables, prefix, strictness, paths);
     document.took += begun.elapsed();
     made
 }

@@ -7,7 +7,7 @@ use crate::{
     nearest,
     raw::{At, Section},
 };
-use gateway::settings::{Deprecated, Endpoint, OperationName};
+use gateway::settings::{self, Deprecated, Endpoint, OperationName};
 use openapi::{
     api::{self, Access, Operation, parameter_name},
     enrich,
@@ -26,6 +26,7 @@ pub(super) fn endpoints(
     tables: &[EndpointRead],
     prefix: Option<&Prefix>,
     strictness: Strictness,
+    paths: Option<settings::Strictness>,
 ) -> Vec<Endpoint> {
     let added = match_tables(top, document, tables);
     let limits_path = prefix.map(|prefix| format!("{}limits", prefix.text));
@@ -33,9 +34,10 @@ pub(super) fn endpoints(
     let mut compiler = RuleCompiler::new(&document.documents, strictness);
     let mut endpoints = Vec::with_capacity(document.api.operations.len());
     for (index, operation) in document.api.operations.iter().enumerate() {
-        if let Some(prefix) = prefix.filter(|prefix| operation.path.starts_with(&prefix.text)) {
+        let path = routable(&operation.path);
+        if let Some(prefix) = prefix.filter(|prefix| path.starts_with(&prefix.text)) {
             note_reserved(top, document, operation, prefix);
-        } else if limits_paths.contains(&operation.path) {
+        } else if limits_paths.contains(&path) {
             note_limits_path(top, document, operation);
         }
         let rest = added.get(&index).and_then(|table| table.rest.as_ref());
@@ -44,6 +46,11 @@ pub(super) fn endpoints(
         let names = api::path_names(path);
         let rules = compiler.operation(&names, &operation.parameters, operation.body.as_ref());
         let mut endpoint = endpoint(document, operation, path);
+        if let Some(why) =
+            paths.and_then(|paths| paths.refusal(&sample(&endpoint.path), rules.has_semicolons()))
+        {
+            note_refused(top, document, operation, &why);
+        }
         endpoint.rules = Some(Arc::new(rules));
         let takes = takes::takes(&document.documents, &operation.parameters, operation.body.as_ref());
         endpoint.takes = Arc::new(takes);
@@ -320,6 +327,27 @@ fn with_rest(path: &str, name: &str) -> Option<String> {
     (!inner.contains(['{', '}']) && parameter_name(inner) == name).then(|| format!("{before}/{{*{name}}}"))
 }
 
+/// A path as a request to this template may have it.
+fn sample(template: &str) -> String {
+    let mut path = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, (_, behind))) =
+        rest.split_once('{').and_then(|(before, inner)| Some((before, inner.split_once('}')?)))
+    {
+        path.push_str(before);
+        path.push('x');
+        rest = behind;
+    }
+    path.push_str(rest);
+    path
+}
+
+/// A path that is answered 400 before it is looked up. The document is right, but other servers may read it otherwise.
+fn note_refused(top: &Section<'_>, document: &Document, operation: &Operation, why: &str) {
+    let spot = document.documents.spot(&operation.at);
+    top.reader.warn(format!("{spot}: Every request to {} gets a 400: {why}", operation.path));
+}
+
 fn note_reserved(top: &Section<'_>, document: &Document, operation: &Operation, prefix: &Prefix) {
     let spot = document.documents.spot(&operation.at);
     let title = format!("{spot}: paths that start with `{}` are reserved for Fairgate", prefix.text);
@@ -355,13 +383,29 @@ fn shape(template: &str) -> String {
     shape
 }
 
-/// A document's path as requests have it: what is not allowed in a URL is percent-encoded, and what need not
-/// be encoded is not (RFC 3986 section 6.2.2), because requests are matched in that form.
+/// A document's path as requests have it: what is not allowed in a URL is percent-encoded, what need not be encoded is not,
+/// and escapes are in upper case (RFC 3986 section 6.2.2), because requests are matched in that form.
 fn routable(template: &str) -> String {
     let mut path = String::with_capacity(template.len());
     let mut in_name = false;
-    for c in template.chars() {
+    let mut chars = template.char_indices();
+    while let Some((at, c)) = chars.next() {
         in_name = c == '{' || (in_name && c != '}');
+        let digits =
+            template.get(at + 1..at + 3).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        if let Some(byte) =
+            digits.filter(|_| c == '%' && !in_name).and_then(|digits| u8::from_str_radix(digits, 16).ok())
+        {
+            let decoded = char::from(byte);
+            if decoded.is_ascii_alphanumeric() || "-._~".contains(decoded) {
+                path.push(decoded);
+            } else {
+                path.push_str(&format!("%{byte:02X}"));
+            }
+            chars.next();
+            chars.next();
+            continue;
+        }
         let is_plain =
             in_name || c == '}' || c == '%' || c.is_ascii_alphanumeric() || "/-._~!$&'()*+,;=:@".contains(c);
         if is_plain {
@@ -391,6 +435,7 @@ mod tests {
     fn paths_are_matched_in_the_form_that_requests_have() {
         assert_eq!(routable("/a b/{x y}/ü('{id}')"), "/a%20b/{x y}/%C3%BC('{id}')");
         assert_eq!(routable("/a/<b>|c"), "/a/%3Cb%3E%7Cc");
+        assert_eq!(routable("/caf%c3%a9/a%41%2d/%2f/{a%41}/%4/%é"), "/caf%C3%A9/aA-/%2F/{a%41}/%4/%%C3%A9");
         assert_eq!(shape("/a/{id}.{ext}/b"), "/a/{}.{}/b");
         assert_eq!(shape("/a/{*rest}"), "/a/{*}");
     }

@@ -18,9 +18,10 @@ rows! {
      back what they received. `reject`: answer 422 `BODY_NOT_VALID`."
 
     VALIDATION_FORMATS = Validation "formats", Shape::Words(&["strict", "lenient"]), Default("\"strict\""), "\"lenient\"";
-    "How to validate `format: date-time` and `format: time`. `strict`: as in RFC 3339, with seconds and offset. `lenient`: \
-     seconds and offset are optional, as in `12:30:00` and `2026-01-31T12:30:00`, which many frameworks write. Other formats \
-     are the same in both."
+    "How to validate formats that many frameworks write in another form than the standards. `strict`: as in the standards, \
+     for example `date-time` and `time` with seconds and offset. `lenient`: seconds and offset are optional, a `duration` may \
+     have fractions and a sign (`PT0.5S`), `uri` and `email` may have characters beyond ASCII, `byte` may have no padding. \
+     Other formats are the same in both."
 }
 
 /// How strict the validation of requests is.

@@ -1,5 +1,6 @@
 //! Access by address, and how strictly requests are parsed.
 
+use http1::path::{normal, other_views};
 pub use http1::reading::{Slashes, Treatment};
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -35,6 +36,31 @@ pub struct Strictness {
     pub slashes: Slashes,
     /// Paths that some servers would read as another path.
     pub ambiguous_paths: AmbiguousPaths,
+}
+
+impl Strictness {
+    /// Why requests to a path are always refused, as a sentence. None: they are not. `semicolons`: parameters of the path are
+    /// written behind some.
+    ///
+    /// That is so if its characters are not allowed, or if another server would take it for a path that is no endpoint.
+    pub fn refusal(&self, path: &str, semicolons: bool) -> Option<String> {
+        let normal = match normal(path, self.slashes) {
+            Ok(normal) => normal,
+            Err(fault) => return Some(fault.message.into_owned()),
+        };
+        if normal.text.is_some_and(|text| text != path) {
+            return Some("its slashes are merged before it is looked up.".to_owned());
+        }
+        let path = if semicolons { path.replace(';', "_") } else { path.to_owned() };
+        let is_read_otherwise = match self.ambiguous_paths {
+            AmbiguousPaths::Check | AmbiguousPaths::Refuse => !other_views(&path).is_empty(),
+            AmbiguousPaths::Pass => path.contains("//"),
+        };
+        is_read_otherwise.then(|| {
+            "it has characters that servers interpret differently. Rename it, or set `[strictness] ambiguous_paths = \"pass\"`."
+                .to_owned()
+        })
+    }
 }
 
 /// How to treat a path that some servers would read as another one, for example because they decode

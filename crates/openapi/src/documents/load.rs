@@ -144,8 +144,10 @@ impl Load<'_> {
             return;
         }
         let mut failed = Vec::new();
+        let mut is_known = false;
         for normal in self.documents.candidates(scope, uri).collect::<Vec<_>>() {
             if self.documents.unread.contains_key(&normal) {
+                is_known = true;
                 continue;
             }
             if self.documents.unread.len() >= MOST || self.faults.len() >= MOST {
@@ -157,7 +159,8 @@ impl Load<'_> {
             }
         }
         // A possible plain name is no evidence for a certain reference.
-        if found.certain && (!failed.is_empty() || location::has_scheme(uri)) {
+        let is_known = is_known && self.open.len() < MOST;
+        if found.certain && (!failed.is_empty() || is_known || location::has_scheme(uri)) {
             self.unread(Place { file: from, pointer: found.pointer }, found.reference, failed);
         }
     }

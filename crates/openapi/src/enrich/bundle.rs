@@ -213,20 +213,19 @@ impl Bundle<'_> {
     /// one. A warning has named it.
     fn without_missing(&self, members: &mut Map<String, Value>, kind: Kind, scope: Scope) {
         let (name, value) = match kind {
-            Kind::Schema | Kind::Example => ("", Value::Null),
+            // An empty path item or callback says nothing.
+            Kind::Schema | Kind::Example | Kind::PathItem | Kind::Callback => ("", Value::Null),
             Kind::Response => ("description", Value::String("Not described.".to_owned())),
             Kind::RequestBody => ("content", Value::Object(Map::new())),
             Kind::Header if self.version != Version::V2 => ("schema", Value::Object(Map::new())),
             Kind::Document
             | Kind::Components
-            | Kind::PathItem
             | Kind::Operation
             | Kind::Parameter
             | Kind::Header
             | Kind::MediaType
             | Kind::Encoding
             | Kind::Link
-            | Kind::Callback
             | Kind::SecurityScheme => return,
         };
         let Some(reference) = members.get("$ref").and_then(Value::as_str) else { return };
@@ -236,6 +235,19 @@ impl Bundle<'_> {
         members.shift_remove("$ref");
         if !name.is_empty() && !members.contains_key(name) {
             members.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Whether an object is a reference that leads nowhere, at once or by another one, and nothing can stand in its place: a
+    /// link needs an operation, and a parameter a name.
+    fn is_missing(&self, value: &Value, kind: Kind, scope: Scope) -> bool {
+        let reference = value.get("$ref").and_then(Value::as_str);
+        let Some(reference) = reference.filter(|_| matches!(kind, Kind::Link | Kind::Parameter)) else {
+            return false;
+        };
+        match self.documents.resolve_in(scope, reference) {
+            Ok(place) => self.documents.follow(&place).is_err(),
+            Err(_) => true,
         }
     }
 
@@ -266,10 +278,12 @@ impl Bundle<'_> {
     fn each(&mut self, value: &mut Value, holds: Holds, scope: Scope, depth: usize) {
         match (holds, value) {
             (Holds::One(kind) | Holds::Each(kind), Value::Array(list)) => {
+                list.retain(|value| !self.is_missing(value, kind, scope));
                 list.iter_mut().for_each(|value| self.walk(value, kind, scope, depth));
             }
             (Holds::One(kind), value) => self.walk(value, kind, scope, depth),
             (Holds::Each(kind), Value::Object(members)) => {
+                members.retain(|_, value| !self.is_missing(value, kind, scope));
                 for (name, value) in members {
                     // Where names are free, only its value marks an extension; elsewhere its name does.
                     if kind == Kind::Schema || !name.starts_with("x-") {

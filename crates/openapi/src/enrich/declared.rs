@@ -33,6 +33,8 @@ pub(super) struct Declaration {
     pub(super) known: Known,
     /// Errors that the document declares here, with its descriptions.
     pub(super) errors: Vec<(ErrorCode, Option<String>)>,
+    /// Its own security requirements.
+    pub(super) security: Option<Value>,
 }
 
 impl Declaration {
@@ -60,7 +62,7 @@ pub(super) fn take(
         let known = exposed.get(&(path.to_owned(), method.to_owned())).cloned().unwrap_or_default();
         // Its own declaration is a placeholder for the one that is written at the end, so that bundling can
         // distinguish the gateway's operations from others.
-        operation.insert("security".to_owned(), Value::Array(Vec::new()));
+        let security = operation.insert("security".to_owned(), Value::Array(Vec::new()));
         if operation.shift_remove("servers").is_some() || with_servers.contains(path) {
             declared.own_servers.insert(declared.operations.len());
         }
@@ -75,7 +77,7 @@ pub(super) fn take(
                 declared.removed.extend(gone.into_iter().map(|name| format!("{place}/{name}")));
             }
         }
-        declared.operations.push(Declaration { known, errors });
+        declared.operations.push(Declaration { known, errors, security });
     });
     declared
 }

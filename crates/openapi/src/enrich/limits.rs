@@ -38,7 +38,7 @@ pub(super) fn add(
     version: Version,
     api: &Api,
     facts: &Facts<'_>,
-    security: &Security,
+    security: &mut Security,
     components: &mut Components<'_>,
 ) {
     // It is below the base path like everything else, because no generator of clients reads a path's own servers: the
@@ -49,7 +49,7 @@ pub(super) fn add(
         "summary": "The state of your key's limits",
         "description": "All limits of the key that sends the request. The request is free.",
         "operationId": operation_id(api, facts),
-        "security": security.requirements(&Access::Keys(Vec::new()), version),
+        "security": security.requirements(&Access::Keys(Vec::new()), version, Some(&Value::Null)),
         "responses": responses(version, facts, components),
     });
     if version == Version::V2

@@ -66,11 +66,11 @@ pub fn enrich(documents: &Documents, api: &Api, facts: &Facts<'_>) -> Value {
     let Some(members) = root.as_object_mut() else { return root };
 
     let mut components = Components::new(members, version, facts);
-    let security = Security::new(members, version, facts, components.prefix());
+    let mut security = Security::new(members, version, facts, components.prefix());
     let servers = servers::Servers::new(api, facts, &declared);
     success::add_headers(members, version, &declared, &mut components);
-    operation::complete(members, version, &declared, &servers, &security, facts, &mut components);
-    limits::add(members, version, api, facts, &security, &mut components);
+    operation::complete(members, version, &declared, &servers, &mut security, facts, &mut components);
+    limits::add(members, version, api, facts, &mut security, &mut components);
     components.finish(members);
     if let Some(before) = documents.file(documents.root()) {
         unused::take(members, before);

@@ -19,7 +19,7 @@ pub(super) fn complete(
     version: Version,
     declared: &Declared,
     servers: &Servers<'_>,
-    security: &Security,
+    security: &mut Security,
     facts: &Facts<'_>,
     components: &mut Components<'_>,
 ) {
@@ -115,12 +115,13 @@ fn add_security(
     operation: &mut Map<String, Value>,
     declaration: &Declaration,
     version: Version,
-    security: &Security,
+    security: &mut Security,
 ) {
     let exposed = &declaration.known.exposed;
     // Everyone may know where an endpoint has moved.
     let access = if exposed.moved_to.is_some() { &Access::Public } else { &exposed.access };
-    operation.insert("security".to_owned(), security.requirements(access, version));
+    let requirements = security.requirements(access, version, declaration.security.as_ref());
+    operation.insert("security".to_owned(), requirements);
     operation.shift_remove("x-fairgate-permissions");
     if let (Access::Keys(sets), Some(sentence)) = (access, sentence(access)) {
         add_sentence(operation, &sentence);

@@ -4,15 +4,16 @@
 use crate::documents::Version;
 use serde_json::{Value, json};
 
-/// A value that is always the same.
+/// A flag that is always the same. Neither `const` nor `enum` says so: of those of booleans most generators of clients make
+/// an enumeration of strings, which does not compile or accepts no boolean.
 fn always(value: bool, version: Version) -> Value {
     let description = if value { "Always true." } else { "Always false." };
     match version {
         Version::V2 | Version::V30 => {
-            json!({ "description": description, "type": "boolean", "enum": [value] })
+            json!({ "description": description, "type": "boolean", "example": value })
         }
         Version::V31 | Version::V32 => {
-            json!({ "description": description, "type": "boolean", "const": value })
+            json!({ "description": description, "type": "boolean", "examples": [value] })
         }
     }
 }

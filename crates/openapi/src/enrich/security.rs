@@ -8,13 +8,45 @@ use super::{
 };
 use crate::{api::Access, documents::Version};
 use serde_json::{Map, Value, json};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// How clients send a key: one scheme, because generated clients send the key by all that they
 /// read of. It has the name of the document's own, which users know; the other ways are in its description.
 pub(super) struct Security {
     name: String,
     scheme: Value,
+    /// The document's schemes, by what they are to the gateway.
+    roles: HashMap<String, Role>,
+    /// The requirements of the whole document.
+    inherited: Option<Value>,
+    /// Schemes of the API's own that requirements name beside the key.
+    kept: HashSet<String>,
+}
+
+/// What a scheme of the document is to the gateway.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// The key comes by it.
+    Key,
+    /// An `apiKey` that the gateway does not read and passes on.
+    Own,
+    /// Nothing is known of it, or nobody looks at it here.
+    Other,
+}
+
+impl Role {
+    fn of(scheme: &Value, facts: &Facts<'_>) -> Self {
+        let text = |name: &str| scheme.get(name).and_then(Value::as_str).unwrap_or_default();
+        match text("type") {
+            "apiKey" if text("in") == "header" && text("name").eq_ignore_ascii_case("Authorization") => {
+                Self::Key
+            }
+            "apiKey" if Way::of(scheme, facts).is_some() => Self::Key,
+            "apiKey" => Self::Own,
+            "http" | "basic" | "oauth2" | "openIdConnect" => Self::Key,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl Security {
@@ -45,19 +77,57 @@ impl Security {
                 members.insert("description".to_owned(), format!("{own}\n\n{others}").into());
             }
         }
-        Self { name, scheme }
+        let roles = held.into_iter().flatten();
+        let roles = roles.map(|(name, scheme)| (name.clone(), Role::of(scheme, facts))).collect();
+        Self { name, scheme, roles, inherited: root.get("security").cloned(), kept: HashSet::new() }
     }
 
-    /// The requirements of an operation: all permissions of one of the sets.
-    /// Only from 3.1 on schemes other than OAuth may name what is asked for.
-    pub(super) fn requirements(&self, access: &Access, version: Version) -> Value {
+    /// The requirements of an operation: all permissions of one of the sets, and what the document asks for beside the key.
+    /// Only from 3.1 on schemes other than OAuth may name what is asked for. `own`: what the document has there.
+    pub(super) fn requirements(&mut self, access: &Access, version: Version, own: Option<&Value>) -> Value {
         let Access::Keys(sets) = access else { return json!([]) };
         let any_key = vec![Vec::new()];
-        let sets = match version {
-            Version::V31 | Version::V32 if !sets.is_empty() => sets,
-            Version::V2 | Version::V30 | Version::V31 | Version::V32 => &any_key,
-        };
-        sets.iter().map(|set| json!({ self.name.as_str(): set })).collect()
+        let says_permissions = version >= Version::V31;
+        let sets = if says_permissions && !sets.is_empty() { sets } else { &any_key };
+        let asked = own.or(self.inherited.as_ref()).and_then(Value::as_array);
+        let asked: Vec<(Vec<String>, Vec<String>)> = asked
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object)
+            .map(|requirement| (permissions(requirement), self.beside_the_key(requirement)))
+            .collect();
+        let mut requirements: Vec<Value> = Vec::new();
+        for set in sets {
+            let is_it = |asked: &&(Vec<String>, Vec<String>)| !says_permissions || asked.0 == *set;
+            let mut beside: Vec<&Vec<String>> =
+                asked.iter().filter(is_it).map(|(_, beside)| beside).collect();
+            if beside.is_empty() {
+                // The operator's permissions, which stand in the place of the document's.
+                beside = asked.iter().map(|(_, beside)| beside).collect();
+            }
+            if beside.is_empty() {
+                requirements.push(json!({ self.name.as_str(): set }));
+            }
+            for names in beside {
+                let mut requirement = Map::from_iter([(self.name.clone(), json!(set))]);
+                requirement.extend(names.iter().map(|name| (name.clone(), json!([]))));
+                let requirement = Value::Object(requirement);
+                if !requirements.contains(&requirement) {
+                    requirements.push(requirement);
+                    self.kept.extend(names.iter().cloned());
+                }
+            }
+        }
+        requirements.into()
+    }
+
+    /// The API's own schemes that a requirement names together with the key.
+    fn beside_the_key(&self, requirement: &Map<String, Value>) -> Vec<String> {
+        let has = |name: &str, role: Role| self.roles.get(name) == Some(&role);
+        if !requirement.keys().any(|name| has(name, Role::Key)) {
+            return Vec::new();
+        }
+        requirement.keys().filter(|name| has(name, Role::Own)).cloned().collect()
     }
 
     /// Puts the scheme into the document. Those that nothing asks for any more go.
@@ -70,9 +140,22 @@ impl Security {
             root.shift_remove("security");
         }
         let Some(held) = section_of(root, section_names(version)) else { return };
+        needed.extend(self.kept);
         held.retain(|name, _| needed.contains(name));
         held.insert(self.name, self.scheme);
     }
+}
+
+/// The permissions that a requirement asks for, as reading the document makes a set of them.
+fn permissions(requirement: &Map<String, Value>) -> Vec<String> {
+    let mut set: Vec<String> = Vec::new();
+    let scopes = requirement.values().filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+    for scope in scopes {
+        if !set.iter().any(|known| known == scope) {
+            set.push(scope.to_owned());
+        }
+    }
+    set
 }
 
 /// How a scheme of the document sends a key that the gateway takes, the best first.

@@ -26,6 +26,15 @@ impl<'d> Reader<'d> {
             let Some(server) = self.object_at(&place.child(&at.to_string())) else { continue };
             self.known(&server, Kind::Server);
             let Some(url) = self.url(&server) else { continue };
+            if looks_like_a_host(&url) {
+                let message = format!(
+                    "{0} has no scheme and is read as the path {1}, but looks like a host: write {2}.",
+                    quoted(&url),
+                    quoted(&base_path(&url)),
+                    quoted(&format!("https://{}", url.trim())),
+                );
+                self.notes.warn(&server.place.child("url"), message);
+            }
             let base = base_path(&url);
             if bases.contains(&base) {
                 continue;
@@ -129,6 +138,24 @@ impl<'d> Reader<'d> {
     }
 }
 
+/// Whether a relative URL begins like the name of a host: `localhost`, `api.example.com`, or with a port.
+fn looks_like_a_host(url: &str) -> bool {
+    let url = url.trim();
+    let first = url.split(['/', '?', '#']).next().unwrap_or_default();
+    if url.contains("://") || first.contains(['{', '}']) {
+        return false;
+    }
+    let (name, port) = first.split_once(':').map_or((first, None), |(name, port)| (name, Some(port)));
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let has_domain = name
+        .rsplit_once('.')
+        .is_some_and(|(_, last)| last.len() >= 2 && last.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    name.split('.').all(is_label) && (port.is_some_and(is_port) || name == "localhost" || has_domain)
+}
+
 /// The path of a URL, absolute or relative: empty, or beginning with a slash and ending in none.
 fn base_path(url: &str) -> String {
     let url = url.trim();
@@ -154,6 +181,27 @@ fn base_path(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn urls_without_a_scheme_look_like_hosts() {
+        for host in ["localhost:3000", "localhost", "api.example.com/v1", "127.0.0.1:80/v1", "api:8080"] {
+            assert!(looks_like_a_host(host), "{host}");
+        }
+        for path in [
+            "",
+            "/",
+            "/api.example.com",
+            "v1",
+            "v1.0",
+            "./a.b",
+            "../x",
+            "https://a.example",
+            "//a.example",
+            "{host}:1",
+        ] {
+            assert!(!looks_like_a_host(path), "{path}");
+        }
+    }
 
     #[test]
     fn urls_have_base_paths() {

@@ -11,7 +11,11 @@ impl<'d> Reader<'d> {
     /// The body that an operation's `requestBody` describes.
     pub(super) fn request_body(&mut self, operation: &Object<'d>) -> Option<Body> {
         operation.get("requestBody")?;
-        let object = self.followed(&operation.place.child("requestBody"))?;
+        let place = operation.place.child("requestBody");
+        if let Some(own) = self.object_at(&place).filter(|own| own.get("$ref").is_some()) {
+            self.beside(&own, "request body");
+        }
+        let object = self.followed(&place)?;
         self.known(&object, Kind::RequestBody);
         let required = self.flag(&object, "required");
         let mut content: Vec<Media> = Vec::new();

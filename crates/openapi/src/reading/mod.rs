@@ -99,7 +99,6 @@ impl<'d> Reader<'d> {
             api.version = self.line(&info, "version");
         }
         self.schemes(&root);
-        api.key_headers = self.schemes.key_headers();
         let security = self.security(&root);
         let bases = match self.version {
             Version::V2 => self.swagger_base(&root),
@@ -107,6 +106,7 @@ impl<'d> Reader<'d> {
         };
         self.usable_bases(&root.place, &bases);
         api.operations = self.paths(&root, security.as_ref(), &bases);
+        api.key_headers = self.key_headers();
         api.base_paths = bases;
         for operation in &api.operations {
             let base = operation.path.strip_suffix(operation.own_path.as_str()).unwrap_or_default();

@@ -53,7 +53,14 @@ impl<'d> Reader<'d> {
         let mut all: Vec<Read> = Vec::new();
         for (at, entry) in list.iter().enumerate() {
             let place = place.child(&at.to_string());
-            let read = if entry.get("$ref").is_some() { self.shared(&place) } else { self.entry(&place) };
+            let read = if entry.get("$ref").is_some() {
+                if let Some(own) = self.object_at(&place) {
+                    self.beside(&own, "parameter");
+                }
+                self.shared(&place)
+            } else {
+                self.entry(&place)
+            };
             let Some(read) = read else { continue };
             if all.iter().any(|other| other.same(&read)) {
                 self.twice(&place, &read, &all);

@@ -68,6 +68,15 @@ impl<'d> Reader<'d> {
             self.notes.warn(place, message);
         }
         match Template::parse(path) {
+            Ok(template) if template.has_neighbours() => {
+                let message = format!(
+                    "The path {} has two parameters with nothing between them, so no request can be matched to it; it is \
+                     ignored.",
+                    quoted(path)
+                );
+                self.notes.warn(place, message);
+                None
+            }
             Ok(template) => {
                 for name in template.names.iter().filter(|name| is_foreign(name)) {
                     let plain = parameter_name(name);
@@ -84,9 +93,9 @@ impl<'d> Reader<'d> {
                             quoted(segment)
                         );
                         self.notes.warn(place, message);
-                    } else if matches!(segment, "*" | "**") {
+                    } else if let Some(name) = foreign_rest(segment) {
                         let message = format!(
-                            "The path's {} would be taken literally, not as a wildcard: write {{*rest}} as the last segment \
+                            "The path's {} would be taken literally, not as a wildcard: write {{*{name}}} as the last segment \
                              to match the rest of the path.",
                             quoted(segment)
                         );
@@ -166,7 +175,7 @@ impl<'d> Reader<'d> {
     }
 
     /// Warns about members beside a reference, which are not read.
-    fn beside(&mut self, object: &Object<'d>, what: &str) {
+    pub(super) fn beside(&mut self, object: &Object<'d>, what: &str) {
         let is_read =
             |name: &str| matches!(name, "$ref" | "summary" | "description") || name.starts_with("x-");
         let ignored: Vec<&str> =
@@ -223,6 +232,23 @@ impl<'d> Reader<'d> {
 /// Whether a name is written as frameworks write what takes the rest of a path, or what a pattern restricts.
 fn is_foreign(name: &str) -> bool {
     parameter_name(name) != name.trim_start_matches('*')
+}
+
+/// The name of what takes the rest of a path in the notation of another framework: `*`, `*rest`, `[...slug]`, `(.*)`, `{p}*`.
+fn foreign_rest(segment: &str) -> Option<&str> {
+    let is_name = |name: &&str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    };
+    let nameless = matches!(segment, "*" | "**" | "(.*)" | ".*" | "(*)").then_some("rest");
+    let starred = segment.strip_prefix('*').map(|name| name.trim_start_matches('*')).filter(is_name);
+    let squared = segment.trim_start_matches('[').strip_prefix("...").map(|name| name.trim_end_matches(']'));
+    let braced =
+        segment.strip_prefix('{').and_then(|name| name.strip_suffix("}*").or(name.strip_suffix("}(.*)")));
+    nameless
+        .or(starred)
+        .or(squared.filter(|name| segment.starts_with('[') && is_name(name)))
+        .or(braced.filter(is_name))
 }
 
 /// Whether there is a percent sign that begins no escape. Those in names are not part of a request.

@@ -7,28 +7,100 @@ use crate::{
     text::{nearest, quoted},
 };
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The security schemes that a document defines.
 #[derive(Default)]
 pub(super) struct Schemes {
     by_name: HashMap<String, Scheme>,
-    key_headers: Vec<String>,
+    /// Their names, in the order of the document.
+    order: Vec<String>,
+    /// The schemes that requirements ask for together, each combination once.
+    asked: Vec<Vec<String>>,
+    seen: HashSet<Vec<String>>,
 }
 
 /// What of a scheme matters to its requirements.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scheme {
-    /// Its list names scopes.
-    Scoped,
-    /// Its list should be empty before 3.1, and names roles since.
-    Plain,
+#[derive(Clone)]
+struct Scheme {
+    /// Its list names scopes. Otherwise it should be empty before 3.1, and names roles since.
+    is_scoped: bool,
+    carrier: Carrier,
+    place: Place,
+}
+
+/// Where a scheme has its credentials sent.
+#[derive(Clone)]
+enum Carrier {
+    Header(String),
+    /// `Authorization`, where keys are read in any case.
+    Authorization,
+    /// Where no keys are read.
+    Elsewhere,
 }
 
 impl Schemes {
-    /// Headers that `apiKey` schemes name, each once whatever its case.
-    pub(super) fn key_headers(&self) -> Vec<String> {
-        self.key_headers.clone()
+    fn insert(&mut self, name: &str, scheme: Scheme) {
+        if self.by_name.insert(name.to_owned(), scheme).is_none() {
+            self.order.push(name.to_owned());
+        }
+    }
+
+    fn ask(&mut self, names: Vec<String>) {
+        if names.is_empty() || self.seen.contains(&names) {
+            return;
+        }
+        self.seen.insert(names.clone());
+        self.asked.push(names);
+    }
+
+    /// The headers that keys are read from, in lower case. Of schemes that are asked for together one is the key, and the
+    /// others are the API's own: a tenant, or a signature.
+    fn chosen(&self) -> HashSet<String> {
+        let carriers = |names: &Vec<String>| -> Vec<&Carrier> {
+            names.iter().filter_map(|name| Some(&self.by_name.get(name)?.carrier)).collect()
+        };
+        let mut chosen: HashSet<String> = HashSet::new();
+        let is_alone = |names: &&Vec<String>| {
+            carriers(names).iter().filter(|carrier| !matches!(carrier, Carrier::Elsewhere)).count() == 1
+        };
+        let (alone, together): (Vec<_>, Vec<_>) = self.asked.iter().partition(is_alone);
+        for names in alone.into_iter().chain(together) {
+            let carriers = carriers(names);
+            let is_chosen = |carrier: &&Carrier| match carrier {
+                Carrier::Header(name) => chosen.contains(&name.to_ascii_lowercase()),
+                Carrier::Authorization | Carrier::Elsewhere => false,
+            };
+            if carriers.iter().any(is_chosen) {
+                continue;
+            }
+            if let Some(Carrier::Header(name)) =
+                carriers.into_iter().min_by_key(|carrier| unlikeliness(carrier))
+            {
+                chosen.insert(name.to_ascii_lowercase());
+            }
+        }
+        chosen
+    }
+}
+
+/// How unlikely a scheme is to carry the key if several are asked for together: the name of a header says it best.
+fn unlikeliness(carrier: &Carrier) -> u8 {
+    match carrier {
+        Carrier::Header(name) => {
+            let name = name.to_ascii_lowercase();
+            if name.contains("key") {
+                0
+            } else if name == "authorization" {
+                1
+            } else if ["token", "auth"].iter().any(|word| name.contains(word)) {
+                2
+            } else {
+                3
+            }
+        }
+        Carrier::Authorization => 1,
+        Carrier::Elsewhere => 4,
     }
 }
 
@@ -48,13 +120,49 @@ impl<'d> Reader<'d> {
         for name in schemes.members.keys().filter(|name| !name.starts_with("x-")) {
             if let Some(scheme) = self.followed(&schemes.place.child(name)) {
                 let scheme = self.scheme(&scheme);
-                self.schemes.by_name.insert(name.clone(), scheme);
+                self.schemes.insert(name, scheme);
             }
         }
     }
 
+    /// The headers that keys are read from, each once whatever its case: those of `apiKey` schemes that requirements ask
+    /// for. Known when all operations have been read.
+    pub(super) fn key_headers(&mut self) -> Vec<String> {
+        let chosen = self.schemes.chosen();
+        let mut headers: Vec<String> = Vec::new();
+        for name in &self.schemes.order {
+            let Some(Scheme { carrier: Carrier::Header(header), place, .. }) = self.schemes.by_name.get(name)
+            else {
+                continue;
+            };
+            if chosen.contains(&header.to_ascii_lowercase()) {
+                if !headers.iter().any(|known| known.eq_ignore_ascii_case(header)) {
+                    headers.push(header.clone());
+                }
+                continue;
+            }
+            let why = if self.schemes.asked.iter().any(|names| names.contains(name)) {
+                "`security` asks for this scheme only together with another one, which has the key"
+            } else {
+                "no `security` asks for this scheme"
+            };
+            let message = format!(
+                "Keys are not read from the header {}, because {why}: your API receives the header as it was sent.",
+                quoted(header)
+            );
+            self.notes.warn(place, message);
+        }
+        headers
+    }
+
     fn scheme(&mut self, scheme: &Object<'d>) -> Scheme {
         self.known(scheme, Kind::Scheme);
+        let (is_scoped, carrier) = self.carrier(scheme);
+        Scheme { is_scoped, carrier, place: scheme.place.clone() }
+    }
+
+    /// Whether its list names scopes, and where its credentials are sent.
+    fn carrier(&mut self, scheme: &Object<'d>) -> (bool, Carrier) {
         match self.text(scheme, "type") {
             Some(kind @ ("oauth2" | "openIdConnect")) => {
                 let name = if kind == "oauth2" { "OAuth 2.0" } else { "OpenID Connect" };
@@ -63,9 +171,9 @@ impl<'d> Reader<'d> {
                      \"Authorization: Bearer KEY\". Scopes are permissions of keys."
                 );
                 self.notes.warn(&scheme.place, message);
-                return Scheme::Scoped;
+                return (true, Carrier::Authorization);
             }
-            Some("apiKey") => self.key_scheme(scheme),
+            Some("apiKey") => return (false, self.key_scheme(scheme)),
             Some("http") => {
                 let kind = self.text(scheme, "scheme").unwrap_or_default();
                 if !kind.eq_ignore_ascii_case("bearer") {
@@ -84,11 +192,13 @@ impl<'d> Reader<'d> {
                     );
                     self.notes.warn(&scheme.place.child("bearerFormat"), message);
                 }
+                return (false, Carrier::Authorization);
             }
             Some("basic") if self.version == Version::V2 => {
                 let message =
                     "HTTP authentication \"basic\" is not checked: clients send a key of the gateway.";
                 self.notes.warn(&scheme.place, message);
+                return (false, Carrier::Authorization);
             }
             Some("mutualTLS") => {
                 let message = "Client certificates are not checked: clients send a key of the gateway.";
@@ -110,24 +220,18 @@ impl<'d> Reader<'d> {
                 }
             }
         }
-        Scheme::Plain
+        (false, Carrier::Elsewhere)
     }
 
-    fn key_scheme(&mut self, scheme: &Object<'d>) {
+    fn key_scheme(&mut self, scheme: &Object<'d>) -> Carrier {
         let Some(name) = self.text(scheme, "name") else {
             if scheme.get("name").is_none() {
                 self.notes.fault(&scheme.place, "A scheme of type apiKey needs a `name`.", "");
             }
-            return;
+            return Carrier::Elsewhere;
         };
         match self.text(scheme, "in") {
-            Some("header") if is_token(name) => {
-                // `Authorization` is where keys are looked for in any case.
-                let known = &mut self.schemes.key_headers;
-                if !known.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-                    known.push(name.to_owned());
-                }
-            }
+            Some("header") if is_token(name) => return Carrier::Header(name.to_owned()),
             Some("header") => {
                 // No request can have it, so it admits nobody: it is closed, and other headers stay open.
                 let message = format!("{} is not a valid header name and is ignored.", quoted(name));
@@ -147,6 +251,7 @@ impl<'d> Reader<'d> {
                 }
             }
         }
+        Carrier::Elsewhere
     }
 
     /// The access that this `security` grants. None: it is absent.
@@ -169,11 +274,12 @@ impl<'d> Reader<'d> {
     /// The permissions that all schemes of one requirement ask for together.
     fn permissions(&mut self, requirement: &Object<'d>) -> Vec<String> {
         let mut set: Vec<String> = Vec::new();
+        self.schemes.ask(requirement.members.keys().cloned().collect());
         for name in requirement.members.keys() {
             let place = requirement.place.child(name);
-            let scheme = self.named_scheme(name, &place);
+            let is_plain = self.named_scheme(name, &place).is_some_and(|scheme| !scheme.is_scoped);
             let Some(scopes) = self.list(requirement, name) else { continue };
-            if !scopes.is_empty() && scheme == Some(Scheme::Plain) && self.version < Version::V31 {
+            if !scopes.is_empty() && is_plain && self.version < Version::V31 {
                 let message =
                     "The scheme has no scopes in this version; they are used as permissions anyway.";
                 self.notes.warn(&place, message);
@@ -193,7 +299,7 @@ impl<'d> Reader<'d> {
 
     fn named_scheme(&mut self, name: &str, place: &Place) -> Option<Scheme> {
         if let Some(scheme) = self.schemes.by_name.get(name) {
-            return Some(*scheme);
+            return Some(scheme.clone());
         }
         // Since 3.2 a requirement may name a scheme by its URI.
         if self.version >= Version::V32
@@ -201,7 +307,7 @@ impl<'d> Reader<'d> {
             && let Some(object) = self.followed(&target)
         {
             let scheme = self.scheme(&object);
-            self.schemes.by_name.insert(name.to_owned(), scheme);
+            self.schemes.insert(name, scheme.clone());
             return Some(scheme);
         }
         let nearest = nearest(name, self.schemes.by_name.keys().map(String::as_str));

@@ -154,7 +154,8 @@ impl<'d> Reader<'d> {
     fn nested_collections(&mut self, object: &Object<'d>) {
         let nested = object.get("items").and_then(|items| items.get("type")).and_then(Value::as_str);
         if nested == Some("array") {
-            let message = "Nested lists are not split: their elements are validated as strings.";
+            let message =
+                "Nested lists are not split: each inner list is validated as a list of one item, or as JSON.";
             self.notes.warn(&object.place.child("items"), message);
         }
     }

@@ -25,6 +25,15 @@ const LARGE: usize = 256 << 10;
 /// A body of more values is checked elsewhere.
 const MANY_VALUES: usize = 10_000;
 
+/// Types whose bodies are validated, where a document names only a family of types: `text/json` stands for JSON in `text/*`.
+const READABLE: [&str; 5] = [
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "text/json",
+    "text/plain",
+];
+
 /// The rules of a body.
 #[derive(Debug)]
 pub(super) struct BodyRules {
@@ -88,6 +97,9 @@ impl BodyRules {
         let Some((rule, kind)) = self.rule(content_type) else {
             return Err(BodyFault::MediaType(self.not_taken(content_type)));
         };
+        if !rule.may_be_sent_as(kind) {
+            return Err(BodyFault::MediaType(rule.not_readable(content_type)));
+        }
         let charset = content_type.and_then(|content_type| media::parameter(content_type, "charset"));
         let is_text = matches!(kind, Kind::Json | Kind::Urlencoded | Kind::Text);
         match charset {
@@ -108,11 +120,7 @@ impl BodyRules {
         if self.content.iter().any(|rule| !rule.parameters.is_empty()) && !sent.is_empty() {
             sent = String::from_utf8_lossy(content_type).trim().to_owned().into();
         }
-        let sent = if sent.is_empty() {
-            "no Content-Type was sent".to_owned()
-        } else {
-            format!("{} was sent", quoted(&sent))
-        };
+        let sent = shown(&sent);
         format!("This endpoint accepts a body of type {names}, but {sent}.")
     }
 
@@ -235,9 +243,8 @@ impl MediaRule {
         if let Some(place) = media.schema.as_ref().filter(|_| media::kind(&rule.range) == Kind::Multipart) {
             unenforced::warn_of_parts(schemas, place, &rule.shape);
         }
-        let is_range = rule.range.ends_with('*');
         if rule.unit.is_some()
-            && !is_range
+            && !rule.is_range()
             && !rule.shape.binary
             && !rule.is_checked(media::kind(&rule.range))
         {
@@ -250,7 +257,6 @@ impl MediaRule {
         let is_bytes = rule.shape.binary || rule.shape.types == Types::STRING;
         if let Some(place) = media.schema.as_ref()
             && is_bytes
-            && !is_range
             && !rule.is_checked(media::kind(&rule.range))
         {
             unenforced::warn_of_bytes(schemas, place, &format!("a body of type {}", rule.range));
@@ -264,6 +270,27 @@ impl MediaRule {
         media::has_all(&self.parameters, sent).then_some((exactness, self.parameters.len()))
     }
 
+    /// Whether it names a family of types of which some are validated.
+    fn is_range(&self) -> bool {
+        READABLE.iter().any(|name| self.range != *name && media::taken(&self.range, name).is_some())
+    }
+
+    /// Whether a body that is read in this way may be sent. The client chooses its type where the document leaves it open, and
+    /// may not switch off validation by one that is not read. Bytes and text may have any type.
+    fn may_be_sent_as(&self, kind: Kind) -> bool {
+        let is_bytes = self.shape.binary || self.shape.types.are_text();
+        self.unit.is_none() || is_bytes || self.is_checked(kind) || !self.is_range()
+    }
+
+    fn not_readable(&self, content_type: Option<&[u8]>) -> String {
+        let sent = media::essence(content_type.unwrap_or_default());
+        let readable = READABLE
+            .iter()
+            .filter(|name| media::taken(&self.range, name).is_some() && self.is_checked(media::kind(name)));
+        let names = crate::schema::sentences::list(readable.copied());
+        format!("This endpoint validates its body and can read one of type {names}, but {}.", shown(&sent))
+    }
+
     fn is_checked(&self, kind: Kind) -> bool {
         self.unit.is_some()
             && match kind {
@@ -272,6 +299,15 @@ impl MediaRule {
                 Kind::Text => !self.shape.binary && self.shape.types.has_scalar(),
                 Kind::Other => false,
             }
+    }
+}
+
+/// The type that was sent, in a sentence.
+fn shown(essence: &str) -> String {
+    if essence.is_empty() {
+        "no Content-Type was sent".to_owned()
+    } else {
+        format!("{} was sent", quoted(essence))
     }
 }
 

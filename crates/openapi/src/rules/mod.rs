@@ -10,6 +10,7 @@ mod parameter;
 mod parameters;
 mod raw;
 mod shape;
+mod slashes;
 mod styles;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,7 @@ fn marked(text: &[u8]) -> Option<&'static str> {
 
 pub use crate::strictness::{Formats, ReadOnly, Strictness, UnknownQuery};
 use crate::{
-    api::{Body, Parameter},
+    api::{Body, In, Parameter},
     documents::{Documents, Place},
     fault::{Faults, Warning},
     rules::{body::BodyRules, parameters::ParameterRules, shape::Shapes},
@@ -149,8 +150,7 @@ pub struct RuleCompiler<'d> {
     schemas: SchemaCompiler<'d>,
     shapes: Shapes,
     strictness: Strictness,
-    /// Names of the query that the document gives to keys.
-    key_names: Arc<[String]>,
+    keys: Arc<KeyNames>,
     units: Shared,
 }
 
@@ -158,8 +158,8 @@ impl<'d> RuleCompiler<'d> {
     /// A compiler for operations of these documents.
     pub fn new(documents: &'d Documents, strictness: Strictness) -> Self {
         let schemas = SchemaCompiler::new(documents, strictness);
-        let key_names = key_names(documents).into();
-        Self { schemas, shapes: Shapes::default(), strictness, key_names, units: Arc::default() }
+        let keys = Arc::new(KeyNames::of(documents));
+        Self { schemas, shapes: Shapes::default(), strictness, keys, units: Arc::default() }
     }
 
     /// The rules of an operation. Faults are noted, and returned by [`RuleCompiler::finish`].
@@ -172,9 +172,9 @@ impl<'d> RuleCompiler<'d> {
         body: Option<&Body>,
     ) -> RequestRules {
         let unknown = self.strictness.unknown_query;
-        let key_names = Arc::clone(&self.key_names);
+        let keys = Arc::clone(&self.keys);
         let Self { schemas, shapes, .. } = self;
-        let parameters = ParameterRules::compile(schemas, shapes, path_names, parameters, unknown, key_names);
+        let parameters = ParameterRules::compile(schemas, shapes, path_names, parameters, unknown, keys);
         let body = body.map(|body| BodyRules::compile(schemas, shapes, body));
         RequestRules { parameters, body, units: Arc::clone(&self.units) }
     }
@@ -274,22 +274,43 @@ impl RequestRules {
     }
 }
 
-/// Names of query parameters that hold keys, by the security schemes of a document.
-fn key_names(documents: &Documents) -> Vec<String> {
-    let mut names = Vec::new();
-    for pointer in ["/components/securitySchemes", "/securityDefinitions"] {
-        let at = Place { file: documents.root(), pointer: pointer.to_owned() };
-        let Some(Value::Object(schemes)) = documents.get(&at) else { continue };
-        for (name, mut scheme) in schemes {
-            if let Some(Value::String(reference)) = scheme.get("$ref") {
-                let place = documents.resolve(&at.child(name), reference).ok();
-                let Some(target) = place.and_then(|place| documents.get(&place)) else { continue };
-                scheme = target;
-            }
-            if scheme.get("in").is_some_and(|place| place == "query") {
+/// Names of query parameters and cookies that hold keys, by the security schemes of a document.
+#[derive(Debug, Default)]
+struct KeyNames {
+    query: Vec<String>,
+    cookies: Vec<String>,
+}
+
+impl KeyNames {
+    fn of(documents: &Documents) -> Self {
+        let mut keys = Self::default();
+        for pointer in ["/components/securitySchemes", "/securityDefinitions"] {
+            let at = Place { file: documents.root(), pointer: pointer.to_owned() };
+            let Some(Value::Object(schemes)) = documents.get(&at) else { continue };
+            for (name, mut scheme) in schemes {
+                if let Some(Value::String(reference)) = scheme.get("$ref") {
+                    let place = documents.resolve(&at.child(name), reference).ok();
+                    let Some(target) = place.and_then(|place| documents.get(&place)) else { continue };
+                    scheme = target;
+                }
+                let names = match scheme.get("in").and_then(Value::as_str) {
+                    Some("query") => &mut keys.query,
+                    Some("cookie") => &mut keys.cookies,
+                    _ => continue,
+                };
                 names.extend(scheme.get("name").and_then(Value::as_str).map(str::to_owned));
             }
         }
+        keys
     }
-    names
+
+    /// Whether a name of this place holds a key.
+    fn has(&self, place: In, name: &str) -> bool {
+        let names = match place {
+            In::Query => &self.query,
+            In::Cookie => &self.cookies,
+            In::Path | In::QueryString | In::Header => return false,
+        };
+        names.iter().any(|known| known == name)
+    }
 }

@@ -7,6 +7,7 @@ use crate::{
         pairs::{Coding, Pairs},
         raw::Raw,
         shape::{Shape, Shapes, Types},
+        slashes,
         styles::{self, Reading},
     },
     schema::{
@@ -92,7 +93,7 @@ impl ParameterRule {
             Form::Json | Form::Urlencoded => false,
             Form::Text => true,
         };
-        Self {
+        let rule = Self {
             place: parameter.place,
             name: parameter.name.clone(),
             lower_name: parameter.name.to_ascii_lowercase(),
@@ -108,7 +109,20 @@ impl ParameterRule {
             shape,
             scalar: unit.filter(|_| is_plain).and_then(|unit| schemas.scalar(unit)),
             unit,
+        };
+        if rule.is_deep() && rule.shape.types == Types::ARRAY {
+            let name = &rule.name;
+            let message = format!(
+                "The style deepObject is not defined for arrays: items that are sent as {name}[0] or {name}[] are not \
+                 validated, only repeated ones ({name}=1&{name}=2)."
+            );
+            schemas.warn(&parameter.at, message);
         }
+        let is_rest = |name: &&str| name.starts_with('*') && parameter_name(name) == rule.name;
+        if rule.place == In::Path && !path_names.iter().any(is_rest) {
+            slashes::warn(schemas, schema, &rule.name);
+        }
+        rule
     }
 
     /// Whether it is written into a path behind semicolons: `/;name=value`.
@@ -136,7 +150,7 @@ impl ParameterRule {
                 // What may be something else as well may be sent under its own name.
                 Form::Styled { .. } if self.may_be_whole() && name == self.name => true,
                 Form::Styled { style: Style::DeepObject, .. } if self.shape.types.has(Types::OBJECT) => {
-                    name.strip_prefix(self.name.as_str()).is_some_and(|rest| rest.starts_with('['))
+                    self.is_base_of(name)
                 }
                 Form::Styled { explode: true, .. } if self.is_spread() => {
                     self.shape.is_open() || self.shape.names(name)
@@ -152,6 +166,16 @@ impl ParameterRule {
         let has_own = !spread || self.may_be_whole();
         let members = self.shape.members.iter().filter(move |_| spread).map(|(name, _)| name.as_str());
         std::iter::once(self.name.as_str()).filter(move |_| has_own).chain(members)
+    }
+
+    /// Whether a name is its own, so that it is no member of another parameter that takes any name.
+    pub(super) fn owns(&self, name: &str) -> bool {
+        self.names().any(|known| known == name) || (self.is_deep() && self.is_base_of(name))
+    }
+
+    /// Whether a name is its own with brackets behind it.
+    fn is_base_of(&self, name: &str) -> bool {
+        name.strip_prefix(self.name.as_str()).is_some_and(|rest| rest.starts_with('['))
     }
 
     /// Whether it may be anything but an object.
@@ -214,10 +238,20 @@ impl ParameterRule {
             }
             first.get_or_insert(wrong);
         }
-        if !there && self.required {
+        if !there && self.required && !self.may_be_nothing(units) {
             violations.push(self.missing());
         }
         violations.extend(first.into_iter().flatten());
+    }
+
+    /// Whether an object that is spread over pairs may be sent by no pair at all: an empty one is (RFC 6570, section 3.2.1),
+    /// and its schema may allow that.
+    fn may_be_nothing(&self, units: &Arc<Units>) -> bool {
+        let is_spread = self.is_deep() || matches!(self.form, Form::Styled { explode: true, .. });
+        matches!(self.place, In::Query | In::Cookie)
+            && is_spread
+            && self.shape.types.has(Types::OBJECT)
+            && self.judge(Raw::Members(Vec::new()), units).is_empty()
     }
 
     /// As what its text may be read, the likeliest first.

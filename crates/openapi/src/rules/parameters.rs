@@ -3,7 +3,7 @@
 use crate::{
     api::{In, Parameter},
     rules::{
-        Sent, UnknownQuery, Violation,
+        KeyNames, Sent, UnknownQuery, Violation,
         pairs::{self, Pairs},
         parameter::{ParameterRule, Was},
         shape::Shapes,
@@ -18,8 +18,8 @@ use std::sync::Arc;
 pub(super) struct ParameterRules {
     rules: Vec<ParameterRule>,
     unknown: UnknownQuery,
-    /// Names of the query that the document gives to keys.
-    key_names: Arc<[String]>,
+    /// Names that the document gives to keys.
+    keys: Arc<KeyNames>,
     /// Whether the text alone decides each, so that a valid request needs no memory.
     has_fast: bool,
 }
@@ -54,7 +54,7 @@ impl ParameterRules {
         path_names: &[&str],
         parameters: &[Parameter],
         unknown: UnknownQuery,
-        key_names: Arc<[String]>,
+        keys: Arc<KeyNames>,
     ) -> Self {
         let rules: Vec<ParameterRule> = parameters
             .iter()
@@ -62,7 +62,7 @@ impl ParameterRules {
             .map(|parameter| ParameterRule::compile(schemas, shapes, parameter, path_names))
             .collect();
         let has_fast = unknown == UnknownQuery::Ignored && rules.iter().all(|rule| rule.scalar.is_some());
-        Self { rules, unknown, key_names, has_fast }
+        Self { rules, unknown, keys, has_fast }
     }
 
     pub(super) fn check_anything(&self) -> bool {
@@ -86,9 +86,10 @@ impl ParameterRules {
         let query = Pairs::of_form(sent.query.unwrap_or_default());
         for rule in &self.rules {
             let others = |name: &str| {
-                self.rules
-                    .iter()
-                    .any(|other| !std::ptr::eq(other, rule) && other.names().any(|known| known == name))
+                let is_its = |other: &ParameterRule| {
+                    other.place == rule.place && !std::ptr::eq(other, rule) && other.owns(name)
+                };
+                self.rules.iter().any(is_its) || self.keys.has(rule.place, name)
             };
             match rule.place {
                 In::Path => {
@@ -123,8 +124,8 @@ impl ParameterRules {
     fn unknown_names(&self, query: &Pairs<'_>, violations: &mut Vec<Violation>) {
         let mut reported: Vec<&str> = Vec::new();
         for (name, _) in &query.pairs {
-            let is_known = self.rules.iter().any(|rule| rule.takes_name(name))
-                || self.key_names.iter().any(|known| known == name);
+            let is_known =
+                self.rules.iter().any(|rule| rule.takes_name(name)) || self.keys.has(In::Query, name);
             if is_known || reported.contains(&name.as_ref()) {
                 continue;
             }

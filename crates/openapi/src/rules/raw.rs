@@ -2,6 +2,7 @@
 
 use crate::{
     rules::{
+        json,
         shape::{Shape, Types},
         text,
     },
@@ -25,6 +26,10 @@ impl Raw {
     pub(super) fn typed(&self, shape: &Shape, narrow: bool, at: &str, wrong: &mut Vec<Found>) -> Value {
         match self {
             Self::Ready(value) => value.clone(),
+            // An object that is an item or a member has no style of its own: it is JSON.
+            Self::Text(text) if shape.types.are_objects() && text.trim_start().starts_with('{') => {
+                json::read(text.as_bytes()).unwrap_or_else(|_| Value::String(text.clone()))
+            }
             // A single value means a list of one, where only a list is allowed.
             Self::Text(_) if shape.types == Types::ARRAY => {
                 listed(std::iter::once(self), shape, narrow, at, wrong)
@@ -66,6 +71,14 @@ fn listed<'r>(
     let anything = Shape::default();
     let typed = items.enumerate().map(|(index, item)| {
         let shape = shape.item(index).unwrap_or(&anything);
+        // So is a list within a list.
+        if let Raw::Text(text) = item
+            && shape.types == Types::ARRAY
+            && text.trim_start().starts_with('[')
+            && let Ok(list) = json::read(text.as_bytes())
+        {
+            return list;
+        }
         item.typed(shape, narrow, &format!("{at}/{index}"), wrong)
     });
     Value::Array(typed.collect())

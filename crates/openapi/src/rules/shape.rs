@@ -43,6 +43,16 @@ impl Types {
         self.is_empty() || self.0 & !(Self::ARRAY.0 | Self::OBJECT.0 | Self::NULL.0) != 0
     }
 
+    /// Whether there is nothing but text.
+    pub(super) fn are_text(self) -> bool {
+        self == Self::STRING || self == Self::STRING | Self::NULL
+    }
+
+    /// Whether there is nothing but objects.
+    pub(super) fn are_objects(self) -> bool {
+        self == Self::OBJECT || self == Self::OBJECT | Self::NULL
+    }
+
     fn named(name: &str) -> Self {
         match name {
             "null" => Self::NULL,
@@ -169,7 +179,7 @@ impl Shape {
 
     /// Whether nothing but text may be there.
     fn is_text(&self) -> bool {
-        self.types == Types::STRING || self.types == Types::STRING | Types::NULL || self.types.is_empty()
+        self.types.are_text() || self.types.is_empty()
     }
 
     /// The shape of the member with this name.

@@ -283,10 +283,9 @@ impl SchemaCompiler<'_> {
         match formats::meaning(format) {
             Format::Annotation => {}
             Format::Checked => {
-                let checked = match (self.formats, format.as_str()) {
-                    (Formats::Lenient, "date-time") => formats::LOCAL_DATE_TIME,
-                    (Formats::Lenient, "time") => formats::LOCAL_TIME,
-                    (Formats::Lenient | Formats::Strict, other) => other,
+                let checked = match self.formats {
+                    Formats::Lenient => formats::lenient(format),
+                    Formats::Strict => format,
                 };
                 out.insert("format".to_owned(), checked.into());
             }

@@ -41,6 +41,24 @@ impl Bounds {
 pub(crate) const LOCAL_DATE_TIME: &str = "fairgate:date-time";
 /// `time`, of which seconds and zone may be missing.
 pub(crate) const LOCAL_TIME: &str = "fairgate:time";
+/// `duration`, which may have fractions, signs and weeks beside other units.
+pub(crate) const ANY_DURATION: &str = "fairgate:duration";
+/// `byte` and `base64url`, in either alphabet, with padding or without.
+pub(crate) const ANY_BASE64: &str = "fairgate:byte";
+
+/// What a format that is checked asks for where formats are as frameworks write them.
+pub(crate) fn lenient(format: &str) -> &str {
+    match format {
+        "date-time" => LOCAL_DATE_TIME,
+        "time" => LOCAL_TIME,
+        "duration" => ANY_DURATION,
+        "byte" | "base64url" => ANY_BASE64,
+        "email" => "idn-email",
+        "uri" => "iri",
+        "uri-reference" => "iri-reference",
+        other => other,
+    }
+}
 
 /// What a format means.
 pub(crate) fn meaning(format: &str) -> Format {
@@ -86,8 +104,8 @@ pub(crate) fn described(format: &str) -> Option<(&'static str, &'static str)> {
         "time" => ("a time with a zone", "12:00:00Z"),
         LOCAL_DATE_TIME => ("a date and time", "2026-01-31T12:00:00"),
         LOCAL_TIME => ("a time", "12:00:00"),
-        "duration" => ("a duration", "P1DT12H"),
-        "email" => ("an e-mail address", "name@example.com"),
+        "duration" | ANY_DURATION => ("a duration", "P1DT12H"),
+        "email" | "idn-email" => ("an e-mail address", "name@example.com"),
         "hostname" => ("a host name", "www.example.com"),
         "ipv4" => ("an IPv4 address", "192.0.2.1"),
         "ipv6" => ("an IPv6 address", "2001:db8::1"),
@@ -100,7 +118,7 @@ pub(crate) fn described(format: &str) -> Option<(&'static str, &'static str)> {
         "json-pointer" => ("a JSON pointer", "/a/0"),
         "relative-json-pointer" => ("a relative JSON pointer", "1/a"),
         "regex" => ("a regular expression", "^[a-z]+$"),
-        "byte" => ("base64 text", "aGVsbG8="),
+        "byte" | ANY_BASE64 => ("base64 text", "aGVsbG8="),
         "base64url" => ("base64url text", "aGVsbG8"),
         "int8" | "int16" | "int32" | "int64" => ("an integer as digits", "42"),
         "uint8" | "uint16" | "uint32" | "uint64" => ("an unsigned integer as digits", "42"),
@@ -124,6 +142,44 @@ pub(crate) fn is_base64url(text: &str) -> bool {
     unpadded.len() % 4 != 1
         && (!padded || (text.len().is_multiple_of(4) && text.len() - unpadded.len() <= 2))
         && unpadded.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// Base64 in either alphabet, with padding or without.
+pub(crate) fn is_any_base64(text: &str) -> bool {
+    is_base64(text) || is_base64url(text) || {
+        let unpadded = text.trim_end_matches('=');
+        text.len() == unpadded.len() && is_base64url(&text.replace('+', "-").replace('/', "_"))
+    }
+}
+
+/// A duration of ISO 8601 as frameworks write it: `PT0.5S`, `-PT1H`, `PT-6H`, `P1W2D`.
+pub(crate) fn is_any_duration(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let Some(parts) = unsigned.strip_prefix('P') else { return false };
+    let (date, time) = match parts.split_once('T') {
+        Some((date, time)) => (date, Some(time)),
+        None => (parts, None),
+    };
+    let is_time = |time: &str| !time.is_empty() && has_units(time, "HMS");
+    !parts.is_empty() && has_units(date, "YMWD") && time.is_none_or(is_time)
+}
+
+/// Whether a text is numbers, each with its unit behind it, in the order of the units.
+fn has_units(text: &str, units: &str) -> bool {
+    let (mut rest, mut units) = (text, units);
+    while let Some(at) = rest.find(|c: char| c.is_ascii_alphabetic()) {
+        let (number, from) = rest.split_at(at);
+        let number = number.strip_prefix(['+', '-']).unwrap_or(number);
+        let (whole, fraction) = number.split_once(['.', ',']).unwrap_or((number, "0"));
+        let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let Some(unit) = from.chars().next().and_then(|unit| units.find(unit)) else { return false };
+        if !are_digits(whole) || !are_digits(fraction) {
+            return false;
+        }
+        units = units.get(unit + 1..).unwrap_or_default();
+        rest = from.get(1..).unwrap_or_default();
+    }
+    rest.is_empty()
 }
 
 /// A date and a time of RFC 3339, with seconds and zone or without.
@@ -243,6 +299,31 @@ mod tests {
             "é24-01-01T12:30",
         ] {
             assert!(!is_local_date_time(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn durations_of_frameworks_are_durations() {
+        for fine in
+            ["PT0.5S", "-PT1H", "P1DT2H3.5S", "PT-6H", "P1W2D", "P1Y2M3W4DT5H6M7S", "P0D", "PT0,5S", "P1.5D"]
+        {
+            assert!(is_any_duration(fine), "{fine}");
+        }
+        for wrong in [
+            "", "P", "PT", "1D", "P1", "P1S", "PT1D", "P1DT", "PT1S1H", "PT.5S", "PT1.S", "P1D ", "PéD",
+            "--P1D",
+        ] {
+            assert!(!is_any_duration(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn base64_of_frameworks_is_base64() {
+        for fine in ["", "aGk=", "aGk", "a+/b", "a-_b", "_-8", "+/8"] {
+            assert!(is_any_base64(fine), "{fine}");
+        }
+        for wrong in ["a", "a===", "aGk ", "aG=k", "é"] {
+            assert!(!is_any_base64(wrong), "{wrong}");
         }
     }
 

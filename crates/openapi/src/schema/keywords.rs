@@ -2,7 +2,8 @@
 
 use crate::schema::{
     formats::{
-        LOCAL_DATE_TIME, LOCAL_TIME, is_base64, is_base64url, is_local_date_time, is_local_time, is_whole,
+        ANY_BASE64, ANY_DURATION, LOCAL_DATE_TIME, LOCAL_TIME, is_any_base64, is_any_duration, is_base64,
+        is_base64url, is_local_date_time, is_local_time, is_whole,
     },
     patterns::LARGEST,
     unit::UnitId,
@@ -98,6 +99,8 @@ pub(crate) fn options() -> Options {
         .with_format("base64url", is_base64url)
         .with_format(LOCAL_DATE_TIME, is_local_date_time)
         .with_format(LOCAL_TIME, is_local_time)
+        .with_format(ANY_DURATION, is_any_duration)
+        .with_format(ANY_BASE64, is_any_base64)
         .with_keyword(UNIT, |_, value, _| {
             let id = value.as_u64().and_then(|id| u32::try_from(id).ok());
             let id = id.ok_or_else(|| ValidationError::schema("not the number of a unit"))?;

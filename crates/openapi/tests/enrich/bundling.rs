@@ -215,3 +215,52 @@ fn the_rest_survives_unchanged_and_in_its_order() {
     assert_eq!(document["x-first"].to_string(), r#"[1,{"b":1,"a":2}]"#);
     assert_eq!(document["tags"][1], json!({ "name": "A", "x-y": null }));
 }
+
+/// No tool reads a document with one.
+#[test]
+fn no_reference_that_leads_nowhere_is_left() {
+    let text = "openapi: 3.1.0
+info: {title: T, version: '1'}
+paths:
+  /a:
+    get:
+      responses:
+        '200': {description: o, links: {l: {$ref: 'gone.yaml#/x'}, m: {$ref: '#/components/links/L'}, n: {operationId: a}}}
+      operationId: a
+      callbacks:
+        c: {$ref: 'https://e.org/c'}
+        d: {'{$request.body#/url}': {post: {parameters: [{$ref: '#/components/parameters/U'}, {$ref: '#/components/parameters/V'}], responses: {}}}}
+        e: {'{$request.body#/url}': {$ref: 'gone.yaml#/p'}}
+webhooks: {w: {$ref: 'https://e.org/w'}}
+components:
+  parameters: {U: {$ref: 'gone.yaml#/p'}, V: {name: v, in: query, schema: {type: string}}}
+  headers: {H: {$ref: 'gone.yaml#/h'}}
+  requestBodies: {B: {$ref: 'gone.yaml#/b'}}
+  links: {L: {$ref: 'gone.yaml#/l'}}
+  callbacks: {C: {$ref: 'gone.yaml#/c'}}
+  pathItems: {P: {$ref: 'gone.yaml#/pi'}}
+  responses: {R: {$ref: 'gone.yaml#/r'}}
+";
+    let document = of_text(text, &Settings::default());
+    fn look(value: &Value, root: &Value) {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::String(reference)) = members.get("$ref") {
+                    let pointer = reference.strip_prefix('#');
+                    assert!(pointer.is_some_and(|pointer| root.pointer(pointer).is_some()), "{reference}");
+                }
+                members.values().for_each(|value| look(value, root));
+            }
+            Value::Array(items) => items.iter().for_each(|value| look(value, root)),
+            _ => {}
+        }
+    }
+    look(&document, &document);
+    let get = &document["paths"]["/a"]["get"];
+    assert_eq!(get["responses"]["200"]["links"], json!({"n": {"operationId": "a"}}));
+    assert_eq!(get["callbacks"]["c"], json!({}));
+    let callback = &get["callbacks"]["d"]["{$request.body#/url}"]["post"];
+    assert_eq!(callback["parameters"], json!([{"$ref": "#/components/parameters/V"}]));
+    assert_eq!(document["webhooks"]["w"], json!({}));
+    assert_eq!(document["components"]["parameters"].as_object().unwrap().len(), 1);
+}

@@ -136,18 +136,6 @@ fn what_is_text_stays_as_it_was_written() {
 }
 
 #[test]
-fn constants_are_written_in_the_form_of_each_version() {
-    for (file, keyword, value) in
-        [("openapi-3.0.yaml", "enum", json!([false])), ("openapi-3.1.yaml", "const", json!(false))]
-    {
-        let document = of_file(file, &Settings::default());
-        let success =
-            &document["components"]["schemas"]["FairgateErrorSpecification"]["properties"]["success"];
-        assert_eq!(success[keyword], value, "{file}");
-    }
-}
-
-#[test]
 fn what_only_replaced_answers_needed_goes_and_the_rest_stays() {
     let text = "{openapi: 3.0.3, info: {title: x, version: '1'}, paths: {/a: {get: {responses: {\
                 '200': {description: x, content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}, \

@@ -319,3 +319,48 @@ fn what_is_added_grows_little_with_the_operations() {
 const MOST_ADDED: usize = 60 << 10;
 /// References to ten responses and to the headers of a success.
 const MOST_OF_EACH: usize = 2 << 10;
+
+#[test]
+fn schemes_of_the_apis_own_stay_beside_the_key() {
+    let text = "{openapi: 3.1.0, info: {title: Pets, version: '1'}, security: [{id: [], key: []}], paths: {\
+                /a: {get: {responses: {'200': {description: x}}}}, \
+                /b: {get: {security: [{key: [p], query: []}, {key: [q]}], responses: {'200': {description: x}}}}, \
+                /c: {get: {security: [{id: [], unread: []}], responses: {'200': {description: x}}}}}, \
+                components: {securitySchemes: {id: {type: apiKey, in: header, name: X-App-Id}, \
+                key: {type: apiKey, in: header, name: X-API-Key}, query: {type: apiKey, in: query, name: q}, \
+                unread: {type: apiKey, in: query, name: u}}}}";
+    let document = of_text(text, &Settings::default());
+    let security = |path: &str| document["paths"][path]["get"]["security"].clone();
+    assert_eq!(security("/a"), json!([{ "key": [], "id": [] }]));
+    assert_eq!(security("/b"), json!([{ "key": ["p"], "query": [] }, { "key": ["q"] }]));
+    // Without a scheme that the gateway reads, there is only its own.
+    assert_eq!(security("/c"), json!([{ "key": [] }]));
+    assert_eq!(security("/_limits"), json!([{ "key": [] }]));
+    let schemes: Vec<_> = document["components"]["securitySchemes"].as_object().unwrap().keys().collect();
+    assert_eq!(schemes, ["id", "query", "key"]);
+    // The permissions of the operator's file stand in the place of the document's.
+    let settings = Settings {
+        expose: &|_, exposed| exposed.access = Access::Keys(vec![vec!["own".to_owned()]]),
+        ..Settings::default()
+    };
+    let document = of_text(text, &settings);
+    assert_eq!(document["paths"]["/a"]["get"]["security"], json!([{ "key": ["own"], "id": [] }]));
+}
+
+/// Of a boolean that is an enumeration, most generators of clients make one of strings.
+#[test]
+fn a_flag_of_the_contract_is_no_enumeration() {
+    for version in ["3.0.0", "3.1.0", "3.2.0"] {
+        let text = pets("get: {responses: {'200': {description: x}}}").replace("3.0.0", version);
+        let document = of_text(&text, &Settings::default());
+        let mut flags = 0;
+        for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+            let Some(flag) = schema.pointer("/properties/success") else { continue };
+            flags += 1;
+            assert_eq!(flag["type"], "boolean", "{name}");
+            assert!(flag.get("const").is_none() && flag.get("enum").is_none(), "{version} {name}: {flag}");
+            assert!(flag["description"].as_str().unwrap().starts_with("Always "), "{version} {name}: {flag}");
+        }
+        assert!(flags >= 3, "{version}: {flags}");
+    }
+}

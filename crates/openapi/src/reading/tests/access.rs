@@ -44,10 +44,65 @@ fn requirements_are_alternatives_of_sets() {
 
 #[test]
 fn the_documents_own_schemes_name_the_headers() {
-    let (_, api, warnings) = fine(&format!("openapi: 3.1.0\npaths: {{}}\n{SCHEMES}"));
+    let security = "security: [{same: []}, {other: []}]";
+    let (_, api, warnings) = fine(&format!("openapi: 3.1.0\npaths: {{}}\n{security}\n{SCHEMES}"));
     assert_eq!(api.key_headers, ["X-Key", "Api-Key"]);
     // Those of `oauth` and `connect`: a plain Bearer is how keys are sent.
     assert_eq!(warnings.len(), 2, "{warnings:?}");
+}
+
+#[test]
+fn of_schemes_that_are_asked_for_together_one_is_the_key() {
+    let schemes = "
+components:
+  securitySchemes:
+    tenant: {type: apiKey, in: header, name: X-App-Id}
+    key: {type: apiKey, in: header, name: X-API-Key}
+    token: {type: apiKey, in: header, name: X-Auth-Token}
+    bearer: {type: http, scheme: bearer}
+    oauth: {type: oauth2, flows: {}}
+    query: {type: apiKey, in: query, name: q}
+";
+    for (security, headers) in [
+        ("[{tenant: [], key: []}]", &["X-API-Key"][..]),
+        ("[{key: [], tenant: []}]", &["X-API-Key"]),
+        ("[{tenant: []}, {key: []}]", &["X-App-Id", "X-API-Key"]),
+        ("[{tenant: []}]", &["X-App-Id"]),
+        // One that is asked for alone anywhere is the key.
+        ("[{tenant: [], key: []}, {tenant: []}]", &["X-App-Id"]),
+        ("[{bearer: [], tenant: []}]", &[]),
+        ("[{oauth: [a], token: []}]", &[]),
+        ("[{bearer: [], key: []}]", &["X-API-Key"]),
+        ("[{tenant: [], token: []}]", &["X-Auth-Token"]),
+        ("[{query: [], tenant: []}]", &["X-App-Id"]),
+        ("[{}]", &[]),
+        ("[]", &[]),
+    ] {
+        // Wherever it is said.
+        for text in [
+            format!("openapi: 3.1.0\nsecurity: {security}\npaths: {{}}\n{schemes}"),
+            format!("openapi: 3.1.0\npaths: {{/a: {{get: {{security: {security}}}}}}}\n{schemes}"),
+        ] {
+            let (_, api, warnings) = fine(&text);
+            assert_eq!(api.key_headers, headers, "{security}");
+            let passed =
+                warnings.iter().filter(|one| one.to_string().contains("Keys are not read from")).count();
+            assert_eq!(passed, 3 - headers.len(), "{security} {warnings:?}");
+        }
+    }
+    let (_, api, warnings) = fine(&format!(
+        "openapi: 3.1.0\nsecurity: [{{tenant: [], key: []}}]\npaths: {{}}\n{}",
+        schemes.replace("    token: {type: apiKey, in: header, name: X-Auth-Token}\n", "")
+    ));
+    assert_eq!(api.key_headers, ["X-API-Key"]);
+    let said: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said[..1],
+        [
+            "a:7 at /components/securitySchemes/tenant: Keys are not read from the header \"X-App-Id\", because `security` asks \
+          for this scheme only together with another one, which has the key: your API receives the header as it was sent."
+        ]
+    );
 }
 
 #[test]

@@ -138,7 +138,7 @@ paths:
   /a:
     get: {{$ref: '#/x-o/a'{beside}}}
   /b: {{$ref: '#/components/pathItems/b', parameters: [], summary: x}}
-components: {{pathItems: {{b: {{put: {{}}}}}}, securitySchemes: {{k: {{type: apiKey, in: header, name: k}}}}}}
+components: {{pathItems: {{b: {{put: {{}}}}}}, securitySchemes: {{k: {{type: http, scheme: bearer}}}}}}
 x-o: {{a: {{$ref: '#/x-o/b'{on_the_way}}}, b: {{}}}}
 "
         )
@@ -280,6 +280,7 @@ components:
             "a:10 at /paths/~1a/get/responses/404/content/a~1b/examples/one/$ref: The reference \"urn:x\" names no file. \
              Refer to a file by its path, relative to this one.",
             "a:12 at /webhooks/one/$ref: The reference \"./other/gone.yaml#/a\" cannot be resolved: There is no such file.",
+            "a:14 at /components/schemas/A/$ref: The reference \"gone.yaml#/x\" cannot be resolved: There is no such file.",
         ]
     );
     assert_eq!(documents.files().count(), 1);
@@ -318,6 +319,7 @@ fn names_that_take_the_rest_of_a_path_are_declared_without_their_stars() {
         ("/a/{**p}", None),
         ("/a/{p:path}", Some("p:path")),
         ("/a/{p+}", Some("p+")),
+        ("/a/{p=**}", Some("p=**")),
         ("/a/{p...}", Some("p...")),
         ("/a/{p*}", Some("p*")),
         ("/a/{p:.*}", Some("p:.*")),
@@ -353,4 +355,82 @@ fn a_percent_sign_that_begins_no_escape_is_a_warning() {
         );
     }
     assert_eq!(findings("openapi: 3.1.0\npaths:\n  /a%20b/%C3%BC:\n    get: {}\n"), Vec::<String>::new());
+}
+
+#[test]
+fn notations_of_a_wildcard_are_named() {
+    for (segment, name) in [
+        ("*", "rest"),
+        ("*rest", "rest"),
+        ("[...slug]", "slug"),
+        ("[[...slug]]", "slug"),
+        ("(.*)", "rest"),
+        ("{wildcard}*", "wildcard"),
+    ] {
+        let text = format!("openapi: 3.1.0\npaths:\n  '/w/{segment}':\n    get: {{}}\n");
+        let hint =
+            format!("would be taken literally, not as a wildcard: write {{*{name}}} as the last segment");
+        assert!(findings(&text).iter().any(|line| line.contains(&hint)), "{segment} {:?}", findings(&text));
+    }
+    // These are segments of real APIs.
+    for path in ["/$metadata", "/a*b", "/f(x)", "/items/*:search"] {
+        let text = format!("openapi: 3.1.0\npaths:\n  '{path}':\n    get: {{}}\n");
+        assert_eq!(findings(&text), [""; 0], "{path}");
+    }
+}
+
+#[test]
+fn a_path_that_cannot_be_matched_is_left_out_and_the_others_are_served() {
+    let text = "openapi: 3.1.0\npaths:\n  '/x/{a}{b}':\n    get: {}\n  /ok:\n    get: {}\n";
+    let (_, api, warnings) = fine(text);
+    assert_eq!(super::endpoints(&api), ["GET /ok"]);
+    assert_eq!(
+        warnings[0].to_string(),
+        "a:3 at /paths/~1x~1{a}{b}: The path \"/x/{a}{b}\" has two parameters with nothing between them, so no request can \
+         be matched to it; it is ignored."
+    );
+}
+
+#[test]
+fn a_wildcard_whose_name_is_its_star_takes_the_rest() {
+    let parameter = "parameters: [{name: '*', in: path, required: true, schema: {type: string}}]";
+    let text = format!("openapi: 3.1.0\npaths:\n  '/w/{{*}}':\n    {parameter}\n    get: {{}}\n");
+    assert_eq!(findings(&text), [""; 0]);
+}
+
+#[test]
+fn members_beside_the_reference_of_a_parameter_or_body_are_reported() {
+    let text = "openapi: 3.1.0
+paths:
+  /p:
+    post:
+      parameters: [{$ref: '#/components/parameters/P', required: true, description: x}]
+      requestBody: {$ref: '#/components/requestBodies/B', required: true}
+components:
+  parameters: {P: {name: p, in: query, schema: {type: string}}}
+  requestBodies: {B: {content: {application/json: {schema: {type: object}}}}}
+";
+    let beside = "The members beside the $ref of the";
+    assert_eq!(
+        findings(text),
+        [
+            format!("a:5 at /paths/~1p/post/parameters/0: {beside} parameter are ignored: required."),
+            format!("a:6 at /paths/~1p/post/requestBody: {beside} request body are ignored: required."),
+        ]
+    );
+}
+
+#[test]
+fn a_server_that_looks_like_a_host_is_named() {
+    for (url, base) in [("localhost:3000", "/localhost:3000"), ("api.example.com/v1", "/api.example.com/v1")]
+    {
+        let text = format!("openapi: 3.1.0\nservers: [{{url: '{url}'}}]\npaths: {{/a: {{get: {{}}}}}}\n");
+        assert_eq!(
+            findings(&text),
+            [format!(
+                "a:2 at /servers/0/url: \"{url}\" has no scheme and is read as the path \"{base}\", but looks like a host: \
+                 write \"https://{url}\"."
+            )]
+        );
+    }
 }

@@ -10,7 +10,7 @@ info: {title: Shop, version: '1'}
 host: example.com
 basePath: /api/
 consumes: [application/json]
-security: [{oauth: [read]}]
+security: [{oauth: [read], key: []}]
 securityDefinitions:
   key: {type: apiKey, in: header, name: X-Key}
   oauth: {type: oauth2, flow: implicit, authorizationUrl: https://x, scopes: {read: r}}

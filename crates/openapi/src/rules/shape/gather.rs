@@ -129,8 +129,12 @@ impl Gathering<'_, '_> {
             let items = self.shape(&place.child(others), depth.part());
             has_no_commas = are_plain && items.has_no_comma;
             shape.items = Some(Box::new(items));
-        } else if count > 0 && map.get(others) == Some(&Value::Bool(false)) {
-            has_no_commas = are_plain;
+        } else if count > 0 {
+            // No more items than those may be there.
+            let most = map.get("maxItems").and_then(Value::as_u64);
+            let is_closed = map.get(others) == Some(&Value::Bool(false))
+                || most.is_some_and(|most| usize::try_from(most).is_ok_and(|most| most <= count));
+            has_no_commas = is_closed && are_plain;
         }
         shape.has_no_commas |= has_no_commas;
         if count > 0 {

@@ -4,8 +4,10 @@ mod bodies;
 mod parameters;
 mod parts;
 mod query_names;
+mod ranges;
 mod real;
 mod shapes;
+mod writing;
 
 use crate::{
     api::{Body, In, Media, Parameter, ParameterForm, Style},

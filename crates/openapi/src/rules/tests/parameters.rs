@@ -4,7 +4,7 @@ use super::{query_names::refuses_unknown, *};
 
 /// What a request sends for the parameter `p`.
 #[derive(Debug, Clone, Copy)]
-enum Sends {
+pub(super) enum Sends {
     Path(&'static str),
     Query(&'static str),
     Header(&'static str),
@@ -13,7 +13,7 @@ enum Sends {
 
 use Sends::{Cookie, Header, Path, Query};
 
-fn check(schema: &Value, style: Style, explode: bool, sends: Sends) -> Vec<String> {
+pub(super) fn check(schema: &Value, style: Style, explode: bool, sends: Sends) -> Vec<String> {
     let documents = one(schema.clone(), Version::V31);
     let place = match sends {
         Path(_) => In::Path,
