@@ -12,9 +12,13 @@ fn heads_without_end_are_refused_at_their_bound() {
     others_are_served(&gateway, &key);
     let before = gateway.resident();
     let name_and_value = format!("X-{}: {}\r\n", "n".repeat(500), "v".repeat(500));
-    for endless in ["x".repeat(4 << 20), name_and_value.repeat(4000), "X: y\r\n".repeat(600_000)] {
+    for (begin, endless) in [
+        ("GET /", "x".repeat(4 << 20)),
+        ("GET / HTTP/1.1\r\n", name_and_value.repeat(4000)),
+        ("GET / HTTP/1.1\r\n", "X: y\r\n".repeat(600_000)),
+    ] {
         let mut connection = gateway.connect();
-        connection.write(b"GET /");
+        connection.write(begin.as_bytes());
         connection.write(endless.as_bytes());
         assert_error(&gateway, &connection.answer(), 400, "HEADERS_TOO_LARGE");
     }

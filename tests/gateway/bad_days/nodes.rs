@@ -81,7 +81,9 @@ fn a_node_whose_clock_is_an_hour_off_grants_the_ledgers_windows() {
 
 /// A node whose disk is full, and what is so meanwhile.
 fn with_a_full_disk(network: &Network, on_disk_full: &'static str, meanwhile: impl FnOnce(&Scene)) {
-    let scene = Scene::set(network, Setup { store: on_disk_full, has_small_disk: true, ..Setup::default() });
+    let (limits, amount) = (&["600 per month"], 600);
+    let setup = Setup { limits, amount, store: on_disk_full, has_small_disk: true, ..Setup::default() };
+    let scene = Scene::set(network, setup);
     scene.load(&[0, 1, 2], LOAD);
     let filling = scene.homes[0].path("data/filling");
     let fill = format!("dd if=/dev/zero of={} bs=4k", filling.display());

@@ -274,7 +274,11 @@ impl Scene {
     /// Waits until a node refuses what it cannot write down.
     #[track_caller]
     pub(crate) fn until_refused(&self, index: usize) {
-        eventually("requests are refused", || (self.send(index).status == 503).then_some(()));
+        eventually("requests are refused", || {
+            // Slower than the charges are written, so that few units are used until then.
+            thread::park_timeout(Duration::from_millis(40));
+            (self.send(index).status == 503).then_some(())
+        });
     }
 
     /// Waits until a node lets requests in.

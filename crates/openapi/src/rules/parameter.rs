@@ -11,9 +11,7 @@ use crate::{
         styles::{self, Reading},
     },
     schema::{
-        Found, SchemaCompiler, UnitId, Units,
-        scalar::Scalar,
-        violations::{MAX_REPORTED, in_order},
+        Found, SchemaCompiler, UnitId, Units, scalar::Scalar, sentences::MAX_REPORTED, violations::in_order,
     },
 };
 use contract::{

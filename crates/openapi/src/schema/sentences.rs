@@ -3,7 +3,6 @@
 use crate::schema::{
     formats,
     nearest::{nearest, nearest_where},
-    violations::MAX_REPORTED,
 };
 use contract::{
     detail::{MISSING, UNKNOWN_PROPERTY},
@@ -15,6 +14,9 @@ use jsonschema::{
     error::{TypeKind, ValidationErrorKind},
 };
 use serde_json::Value;
+
+/// Violations that one response lists.
+pub(crate) const MAX_REPORTED: usize = 50;
 
 /// Characters of a value that are shown.
 const LONGEST: usize = 60;

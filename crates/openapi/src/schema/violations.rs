@@ -5,7 +5,7 @@ mod fit;
 use crate::schema::{
     choice::Named,
     keywords::{CHOICE, MULTIPLE_OF, READ_ONLY, UNIT},
-    sentences,
+    sentences::{self, MAX_REPORTED},
     unit::UnitId,
     walk::{self, Check, Unit, Units},
 };
@@ -29,9 +29,6 @@ pub(crate) struct Found {
     /// A sentence or two.
     pub(crate) message: String,
 }
-
-/// Violations that one response lists.
-pub(crate) const MAX_REPORTED: usize = 50;
 
 /// Violations that are gathered; from here on they are not even counted.
 const MAX_GATHERED: usize = 1_000;
