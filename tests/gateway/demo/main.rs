@@ -11,6 +11,7 @@
 )]
 
 mod cluster;
+mod ports;
 #[path = "../../servers/postgres.rs"]
 #[allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of it")]
 mod server;
@@ -19,6 +20,7 @@ mod server;
 mod valkey_server;
 
 use contract::{ErrorCode, Status, Statuses};
+use ports::Ports;
 use serde_json::{Deserializer, Value};
 use std::{
     collections::HashSet,
@@ -37,6 +39,7 @@ struct Demo {
     /// What it says on standard error.
     stderr: File,
     temporary: TempDir,
+    _ports: Ports,
 }
 
 /// One answer that curl printed.
@@ -244,11 +247,20 @@ fn a_demo_without_a_temporary_folder_fails_and_names_tmpdir() {
 
 impl Demo {
     fn start(arguments: &[&str]) -> Self {
+        Self::start_at(Ports::shared(), arguments)
+    }
+
+    /// One whose gateways are killed.
+    fn start_alone(arguments: &[&str]) -> Self {
+        Self::start_at(Ports::alone(), arguments)
+    }
+
+    fn start_at(ports: Ports, arguments: &[&str]) -> Self {
         let temporary = temporary();
         let mut command = demo_command(temporary.path());
         let stderr = tempfile::tempfile().unwrap();
         command.args(arguments).stdout(Stdio::piped()).stderr(stderr.try_clone().unwrap());
-        Self { process: command.spawn().unwrap(), stderr, temporary }
+        Self { process: command.spawn().unwrap(), stderr, temporary, _ports: ports }
     }
 
     /// The output of `--json`, as soon as it is there.

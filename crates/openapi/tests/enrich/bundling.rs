@@ -252,7 +252,7 @@ components:
                 members.values().for_each(|value| look(value, root));
             }
             Value::Array(items) => items.iter().for_each(|value| look(value, root)),
-            _ => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
     look(&document, &document);
