@@ -18,7 +18,9 @@ pub(super) fn write(context: &RequestContext<'_>, lists: &Lists<'_>, out: &mut V
         (Some(_), _) | (None, None) => None,
     };
     begin_prolonged(b"X-Forwarded-For", lists.forwarded_for.or(earlier.as_deref()), out);
+    let written = out.len();
     write_address(peer, out);
+    let written = written..out.len();
     out.extend_from_slice(b"\r\n");
     if given(ForwardedKind::Proto).is_none() {
         field::write(b"X-Forwarded-Proto", context.scheme().name().as_bytes(), out);
@@ -35,7 +37,7 @@ pub(super) fn write(context: &RequestContext<'_>, lists: &Lists<'_>, out: &mut V
     // The first element is about the client's own request, any other about that of a proxy.
     let is_first = lists.forwarded.is_none() && earlier.is_none();
     let scheme = if is_first { context.scheme() } else { context.peer.scheme };
-    write_for(peer, out);
+    write_for(peer, |out| out.extend_from_within(written), out);
     write_host(head.host().as_bytes(), out);
     for part in [";proto=", scheme.name(), "\r\n"] {
         out.extend_from_slice(part.as_bytes());
@@ -69,7 +71,7 @@ fn told_by_address(context: &RequestContext<'_>) -> Option<Vec<u8>> {
         if turn > 0 {
             list.extend_from_slice(b", ");
         }
-        write_for(address, &mut list);
+        write_for(address, |list| write_address(address, list), &mut list);
         if turn == 0 {
             let host = context.head.value(RequestField::Forwarded(ForwardedKind::Host));
             let is_plain =
@@ -82,14 +84,15 @@ fn told_by_address(context: &RequestContext<'_>) -> Option<Vec<u8>> {
     Some(list)
 }
 
-/// Appends the parameter `for`. Colons and brackets require a quoted string.
-fn write_for(address: IpAddr, out: &mut Vec<u8>) {
+/// Appends the parameter `for`, with an address that `write` appends. Colons and brackets require a quoted string.
+#[inline]
+fn write_for(address: IpAddr, write: impl FnOnce(&mut Vec<u8>), out: &mut Vec<u8>) {
     let (before, behind): (&[u8], &[u8]) = match address {
         IpAddr::V4(_) => (b"for=", b""),
         IpAddr::V6(_) => (b"for=\"[", b"]\""),
     };
     out.extend_from_slice(before);
-    write_address(address, out);
+    write(out);
     out.extend_from_slice(behind);
 }
 

@@ -16,6 +16,7 @@ pub(super) fn prolong(name: &[u8], before: Option<&[u8]>, value: &[u8], out: &mu
 }
 
 /// Appends a list up to where the next entry begins.
+#[inline]
 pub(super) fn begin_prolonged(name: &[u8], before: Option<&[u8]>, out: &mut Vec<u8>) {
     out.extend_from_slice(name);
     out.extend_from_slice(b": ");
