@@ -20,7 +20,7 @@ use usage::{Grain, Tally};
 
 /// The format that is written, and the only one that is read.
 pub const FORMAT: u32 = 1;
-/// A longer line is none of ours.
+/// No line of an export is longer.
 const LONGEST_LINE: u64 = 16 << 20;
 
 /// The first line.
@@ -314,7 +314,7 @@ impl<R: BufRead> Reader<R> {
         Ok(Some(line))
     }
 
-    /// What was read, and how the lines up to here are told from others.
+    /// What was read, and the checksum of the lines up to here.
     pub fn counts(&self) -> (&Counts, End) {
         (&self.counts, self.seal.end())
     }

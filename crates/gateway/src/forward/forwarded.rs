@@ -1,4 +1,4 @@
-//! `X-Forwarded-*` and `Forwarded` (RFC 7239): two ways to tell the upstream the same.
+//! `X-Forwarded-*` and `Forwarded` (RFC 7239): two ways to say the same.
 
 use super::lists::{Lists, begin_prolonged};
 use crate::context::{
@@ -8,7 +8,7 @@ use crate::context::{
 use http1::field::{self, ForwardedKind, RequestField};
 use std::{io::Write, net::IpAddr};
 
-/// Appends origin, host and scheme of the request. What a trusted proxy tells in one of the two ways only is told in
+/// Appends origin, host and scheme of the request. What a trusted proxy sends in one of the two ways only is sent in
 /// the other one as well, because the upstream may read either.
 pub(super) fn write(context: &RequestContext<'_>, lists: &Lists<'_>, out: &mut Vec<u8>) {
     let (head, peer) = (&context.head, context.peer.address);
@@ -30,7 +30,7 @@ pub(super) fn write(context: &RequestContext<'_>, lists: &Lists<'_>, out: &mut V
     }
 
     let earlier = match (lists.forwarded, lists.forwarded_for) {
-        (None, Some(_)) => told_by_address(context),
+        (None, Some(_)) => elements_of_addresses(context),
         (Some(_), _) | (None, None) => None,
     };
     begin_prolonged(b"Forwarded", lists.forwarded.or(earlier.as_deref()), out);
@@ -62,7 +62,7 @@ fn addresses(context: &RequestContext<'_>) -> Option<Vec<u8>> {
 
 /// The elements of `Forwarded` for `X-Forwarded-For`, with the host and scheme of the client's request in the first. None:
 /// not all of them are addresses.
-fn told_by_address(context: &RequestContext<'_>) -> Option<Vec<u8>> {
+fn elements_of_addresses(context: &RequestContext<'_>) -> Option<Vec<u8>> {
     let lines = context.head.values(RequestField::Forwarded(ForwardedKind::For));
     let nodes: Option<Vec<IpAddr>> = lines.flat_map(field::list).map(node).collect();
     let nodes = nodes.filter(|nodes| !nodes.is_empty())?;

@@ -125,7 +125,7 @@ impl Membership {
         })
     }
 
-    /// How old the copy is, in seconds. None: there is none.
+    /// How old the copy is, in seconds. None: there is no copy.
     pub(super) fn age(&self) -> Option<u64> {
         self.clustered.same_at().map(|at| system_clock().saturating_sub(at))
     }

@@ -39,11 +39,11 @@ async fn follow_changes(
     lifecycle: Arc<Lifecycle>,
     log: LogSink,
 ) {
-    let told = membership.clustered().shared().told();
+    let hint = membership.clustered().shared().told();
     loop {
         tokio::select! {
             () = sleep(POLL) => {}
-            () = told.notified() => {}
+            () = hint.notified() => {}
         }
         let done = control.catch_up().await;
         membership.set_applied(control.applied());

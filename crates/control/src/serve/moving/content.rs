@@ -94,7 +94,7 @@ impl Waiting {
     }
 }
 
-/// What one incident is told from others by.
+/// What distinguishes an incident from others.
 fn named(incident: &IncidentRecord) -> (&str, u64, &str) {
     (&incident.request_id, incident.at_millis, &incident.cause)
 }
